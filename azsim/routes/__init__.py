@@ -1,0 +1,13 @@
+"""Wire shapes in and out, one module per resource provider; what is not here answers 501."""
+
+from collections.abc import Iterator
+
+from azsim.router import Route
+
+
+def every_route() -> Iterator[Route]:
+    """Yield the routes of all providers."""
+    from azsim.routes import backup, compute, resource_graph, resources, storage, vaults
+
+    for module in (resources, compute, vaults, backup, resource_graph, storage):
+        yield from module.ROUTES

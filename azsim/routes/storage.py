@@ -1,0 +1,5 @@
+"""(being built)"""
+
+from azsim.router import Route
+
+ROUTES: tuple[Route, ...] = ()

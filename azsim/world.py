@@ -1,0 +1,102 @@
+"""
+One simulated Azure: an estate and its rules on a clock that is handed in.
+
+There are no globals: two worlds share nothing, and the same seed and the same calls give the same
+world. Clients reach it through `handle`, in process (transport.py) or over HTTPS (server.py).
+"""
+
+import random
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from azsim.clock import Clock
+from azsim.event_grid import EventGrid
+from azsim.faults import Faults
+from azsim.graph import ResourceGraph
+from azsim.groups import Groups
+from azsim.http import ArmError, Request, Response
+from azsim.machines import Machines
+from azsim.router import Call, Route, Router
+from azsim.routes import every_route
+from azsim.storage import Storage
+from azsim.throttle import Throttle
+from azsim.vaults import Vaults
+
+START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)  # A Monday morning.
+TENANT = "7f3c1a52-9a41-4f6e-8a57-2f5f0c1d9b10"
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One call as the world saw it: what counts and observers work on."""
+
+    at: datetime
+    route: str
+    request: Request
+    response: Response
+
+
+Observer = Callable[[Exchange], None]
+
+
+class World:
+    """
+    The simulated Azure.
+
+    `exchanges` holds every call in order (also those answered with an error); `unknown` those that
+    no route matched, which a test must end with none of. Observers see each exchange as it happens.
+    """
+
+    def __init__(
+        self, *, seed: int = 0, clock: Clock | None = None, tenant: str = TENANT
+    ) -> None:
+        self.clock = clock or Clock(START)
+        self.rng = random.Random(seed)
+        self.tenant = tenant
+        self.groups = Groups(self)
+        self.machines = Machines(self)
+        self.vaults = Vaults(self)
+        self.graph = ResourceGraph(self)
+        self.events = EventGrid(self)
+        self.storage = Storage(self)
+        self.throttle = Throttle(self)
+        self.faults = Faults(self, seed)
+        self.router = Router(every_route())
+        self.exchanges: list[Exchange] = []
+        self.unknown: list[Request] = []
+        self.observers: list[Observer] = []
+
+    def new_id(self) -> str:
+        """Return a GUID from the world's own randomness, so that a seed repeats it."""
+        return str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
+
+    def handle(self, request: Request) -> Response:
+        """Answer `request`; raises ConnectionLost where a fault breaks the connection."""
+        try:
+            route, params = self.router.find(request)
+        except ArmError as error:
+            self.unknown.append(request)
+            return self._seen("unknown", request, error.response())
+        return self._seen(route.name, request, self._answer(Call(self, request, route, params)))
+
+    def _answer(self, call: Call) -> Response:
+        try:
+            self.faults.before(call)
+            headers = self.throttle.admit(call)
+            response = call.route.handler(call)
+        except ArmError as error:
+            return error.response()
+        response = Response(response.status, response.body, {**headers, **response.headers})
+        return self.faults.after(call, response)
+
+    def _seen(self, route: str, request: Request, response: Response) -> Response:
+        exchange = Exchange(self.clock.now(), route, request, response)
+        self.exchanges.append(exchange)
+        for observer in self.observers:
+            observer(exchange)
+        return response
+
+
+__all__ = ["Call", "Exchange", "Route", "World"]

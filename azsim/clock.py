@@ -38,7 +38,7 @@ class Clock:
 
     _now: datetime
     _heap: list[tuple[datetime, int, Due]] = field(default_factory=list)
-    _order: itertools.count[int] = field(default_factory=itertools.count)
+    _order: "itertools.count[int]" = field(default_factory=itertools.count)
 
     def now(self) -> datetime:
         return self._now

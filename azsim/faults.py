@@ -19,3 +19,7 @@ class Faults:
     def after(self, call: Call, response: Response) -> Response:
         """Change or lose the answer of a call that has taken effect, where planned."""
         return response
+
+    def agent_never_ready(self, vm_id: str) -> bool:
+        """Whether the guest agent of this machine is to stay silent for good."""
+        return False

@@ -1,0 +1,495 @@
+"""
+What a backup policy promises, and whether another one would promise less.
+
+Hides Azure's limits on policies for VMs and what counts as weaker. A policy is compared as it was
+observed or as it would be made, never by its name: the same name means different things in two
+vaults.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import time, timedelta
+from enum import StrEnum
+from itertools import pairwise
+from typing import Any
+
+WEEK = timedelta(days=7)
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+
+
+class PolicyKind(StrEnum):
+    """Standard is Azure's V1, Enhanced its V2 (`policyType`: "V2")."""
+
+    STANDARD = "standard"
+    ENHANCED = "enhanced"
+
+
+class Weekday(StrEnum):
+    """A day of the week in Azure's own words, from Monday on."""
+
+    MONDAY = "Monday"
+    TUESDAY = "Tuesday"
+    WEDNESDAY = "Wednesday"
+    THURSDAY = "Thursday"
+    FRIDAY = "Friday"
+    SATURDAY = "Saturday"
+    SUNDAY = "Sunday"
+
+    @property
+    def offset(self) -> timedelta:
+        """How long after the beginning of Monday this day begins."""
+        return list(Weekday).index(self) * DAY
+
+
+class Week(StrEnum):
+    """Which one of a month's weeks, in Azure's own words (`weeksOfTheMonth`)."""
+
+    FIRST = "First"
+    SECOND = "Second"
+    THIRD = "Third"
+    FOURTH = "Fourth"
+    LAST = "Last"
+
+
+class Month(StrEnum):
+    """A month, in Azure's own words (`monthsOfYear`)."""
+
+    JANUARY = "January"
+    FEBRUARY = "February"
+    MARCH = "March"
+    APRIL = "April"
+    MAY = "May"
+    JUNE = "June"
+    JULY = "July"
+    AUGUST = "August"
+    SEPTEMBER = "September"
+    OCTOBER = "October"
+    NOVEMBER = "November"
+    DECEMBER = "December"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class NthWeekday:
+    """Such as the first Sunday of a month (`retentionScheduleWeekly`)."""
+
+    week: Week
+    day: Weekday
+
+    def __str__(self) -> str:
+        return f"the {self.week.lower()} {self.day} of the month"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class MonthDay:
+    """A day of a month by number; 0 is the last one (`retentionScheduleDaily`)."""
+
+    number: int
+
+    def __str__(self) -> str:
+        return f"day {self.number} of the month" if self.number else "the last day of the month"
+
+
+type DayOfMonth = NthWeekday | MonthDay
+
+
+@dataclass(frozen=True, slots=True)
+class DayOfYear:
+    """A day of one month of the year."""
+
+    month: Month
+    day: DayOfMonth
+
+    def __str__(self) -> str:
+        return str(self.day).replace("the month", self.month)
+
+
+FIRST_SUNDAY = NthWeekday(Week.FIRST, Weekday.SUNDAY)
+
+
+@dataclass(frozen=True, slots=True)
+class Daily:
+    """One backup a day; `at` is the wall clock's time in the policy's time zone."""
+
+    at: time
+
+    @property
+    def starts(self) -> tuple[timedelta, ...]:
+        """When backups start, counted from the beginning of Monday."""
+        return tuple(day.offset + _since_midnight(self.at) for day in Weekday)
+
+    @property
+    def fewest_starts(self) -> tuple[timedelta, ...]:
+        return self.starts
+
+    def __str__(self) -> str:
+        return f"daily at {self.at:%H:%M}"
+
+
+@dataclass(frozen=True, slots=True)
+class Weekly:
+    """One backup on each of `days`, of which there is at least one (else ValueError)."""
+
+    days: frozenset[Weekday]
+    at: time
+
+    def __post_init__(self) -> None:
+        if not self.days:
+            raise ValueError("a weekly schedule names no day")
+
+    @property
+    def starts(self) -> tuple[timedelta, ...]:
+        """When backups start, counted from the beginning of Monday."""
+        return tuple(day.offset + _since_midnight(self.at) for day in Weekday if day in self.days)
+
+    @property
+    def fewest_starts(self) -> tuple[timedelta, ...]:
+        return self.starts
+
+    def __str__(self) -> str:
+        return f"weekly on {_listed(self.days)} at {self.at:%H:%M}"
+
+
+@dataclass(frozen=True, slots=True)
+class Hourly:
+    """
+    A backup every `every` from `start` on, for as long as `window`; each day anew.
+
+    Neither is shorter than an hour or longer than a day (else ValueError).
+    """
+
+    every: timedelta
+    start: time
+    window: timedelta
+
+    def __post_init__(self) -> None:
+        if not (HOUR <= self.every <= DAY and HOUR <= self.window <= DAY):
+            raise ValueError("an hourly schedule counts in hours of one day")
+
+    @property
+    def starts(self) -> tuple[timedelta, ...]:
+        """
+        When backups start, counted from the beginning of Monday.
+
+        One that would start just when the window ends counts here and not in `fewest_starts`:
+        Azure's pages do not say which, so comparisons look at both.
+        """
+        return self._starts(min(self.window // self.every + 1, DAY // self.every))
+
+    @property
+    def fewest_starts(self) -> tuple[timedelta, ...]:
+        return self._starts(min(-(-self.window // self.every), DAY // self.every))
+
+    def _starts(self, times_a_day: int) -> tuple[timedelta, ...]:
+        first = _since_midnight(self.start)
+        return tuple(
+            day.offset + first + n * self.every for day in Weekday for n in range(times_a_day)
+        )
+
+    def __str__(self) -> str:
+        hours, window = self.every // HOUR, self.window // HOUR
+        return f"every {hours} hours from {self.start:%H:%M} for {window} hours"
+
+
+type Schedule = Daily | Weekly | Hourly
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """
+    How long backups are kept; 0 where none are kept by that rule.
+
+    `weekly_on`, `monthly_on` and `yearly_on` say which backups a rule keeps; they are empty where
+    it keeps none. `snapshot_days` is how long a restore can start from the disks' snapshots.
+    """
+
+    daily_days: int = 0
+    weekly_weeks: int = 0
+    monthly_months: int = 0
+    yearly_years: int = 0
+    snapshot_days: int = 0
+    weekly_on: frozenset[Weekday] = frozenset({Weekday.SUNDAY})
+    monthly_on: frozenset[DayOfMonth] = frozenset({FIRST_SUNDAY})
+    yearly_on: frozenset[DayOfYear] = frozenset({DayOfYear(Month.JANUARY, FIRST_SUNDAY)})
+
+    def __post_init__(self) -> None:
+        for count, days in (
+            ("weekly_weeks", "weekly_on"),
+            ("monthly_months", "monthly_on"),
+            ("yearly_years", "yearly_on"),
+        ):
+            if not getattr(self, count):
+                object.__setattr__(self, days, frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyFacts:
+    """
+    A policy as it stands in a vault, or would stand there.
+
+    `schedule` is None where the policy, or any part of it, is none that we can read; then nothing
+    can be said of how it compares. `crash_consistent` is True where it asks for no more than
+    crash-consistent backups (V2's `snapshotConsistencyType`: "OnlyCrashConsistent").
+    """
+
+    name: str
+    kind: PolicyKind
+    schedule: Schedule | None
+    retention: Retention
+    time_zone: str = "UTC"
+    crash_consistent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyFault:
+    """Why Azure would refuse a policy: which part ("keep.daily", …), what, and what to do."""
+
+    part: str
+    message: str
+    suggestion: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySpec:
+    """
+    A policy as the configuration asks for it, within Azure's limits (raises ValueError otherwise).
+
+    `time_zone` is a Windows time zone's name, as Azure takes them.
+    """
+
+    name: str
+    kind: PolicyKind
+    schedule: Schedule
+    retention: Retention
+    time_zone: str = "UTC"
+
+    def __post_init__(self) -> None:
+        if faults := policy_faults(self.kind, self.schedule, self.retention):
+            raise ValueError("; ".join(f"{fault.part}: {fault.message}" for fault in faults))
+
+    def as_facts(self) -> PolicyFacts:
+        """Return what an observation would show once a vault has this policy."""
+        return PolicyFacts(
+            self.name, self.kind, self.schedule, self.retention, time_zone=self.time_zone
+        )
+
+
+# Azure's ranges (AZURE: policies; limits and throttling).
+KEEP_RANGES = {
+    "daily": range(7, 10_000),
+    "weekly": range(1, 5_164),
+    "monthly": range(1, 1_189),
+    "yearly": range(1, 100),
+}
+SNAPSHOT_DAYS = {PolicyKind.STANDARD: range(1, 6), PolicyKind.ENHANCED: range(1, 31)}
+WEEKLY_STANDARD_SNAPSHOT_DAYS = 5
+HOURLY_INTERVALS = (4, 6, 8, 12)
+HOURLY_WINDOWS = range(4, 25)
+
+
+def policy_faults(
+    kind: PolicyKind, schedule: Schedule, retention: Retention
+) -> tuple[PolicyFault, ...]:
+    """Return everything for which Azure would refuse such a policy; empty where it would not."""
+    return (
+        *_schedule_faults(kind, schedule),
+        *_keep_faults(schedule, retention),
+        *_day_faults(schedule, retention),
+        *_snapshot_faults(kind, schedule, retention.snapshot_days),
+    )
+
+
+def _schedule_faults(kind: PolicyKind, schedule: Schedule) -> list[PolicyFault]:
+    if not isinstance(schedule, Hourly):
+        return []
+    faults = []
+    if kind is PolicyKind.STANDARD:
+        faults.append(
+            PolicyFault(
+                "schedule",
+                "only an enhanced policy backs up more than once a day",
+                'set kind = "enhanced", or a schedule such as "daily at 22:00"',
+            )
+        )
+    if schedule.every not in [hours * HOUR for hours in HOURLY_INTERVALS]:
+        faults.append(
+            PolicyFault(
+                "schedule",
+                f"cannot back up every {schedule.every // HOUR} hours",
+                f"Azure takes every {', '.join(map(str, HOURLY_INTERVALS))} hours",
+            )
+        )
+    if schedule.window not in [hours * HOUR for hours in HOURLY_WINDOWS]:
+        faults.append(
+            PolicyFault(
+                "schedule",
+                f"cannot back up for {schedule.window // HOUR} hours a day",
+                "Azure takes from 4 to 24 hours",
+            )
+        )
+    elif schedule.window < schedule.every:
+        faults.append(PolicyFault("schedule", "the window is shorter than the interval"))
+    return faults
+
+
+def _keep_faults(schedule: Schedule, retention: Retention) -> list[PolicyFault]:
+    weekly = isinstance(schedule, Weekly)
+    faults = []
+    for tier in TIERS[:-1]:
+        count, allowed = tier.count(retention), KEEP_RANGES[tier.word]
+        part = f"keep.{tier.word}"
+        if weekly and tier.word == "daily" and count:
+            faults.append(
+                PolicyFault(part, "a weekly schedule makes no daily backups", "remove it")
+            )
+        elif count and count not in allowed:
+            faults.append(
+                PolicyFault(
+                    part,
+                    f"{count} {tier.unit} is out of range",
+                    f"Azure takes from {allowed[0]} to {allowed[-1]} {tier.unit}",
+                )
+            )
+        elif not count and tier.word == ("weekly" if weekly else "daily"):
+            made = "weekly" if weekly else "daily or hourly"
+            faults.append(
+                PolicyFault(
+                    part,
+                    f"missing: a {made} schedule must say for how many {tier.unit} it keeps",
+                    f"set keep.{tier.word} from {allowed[0]} to {allowed[-1]}",
+                )
+            )
+    return faults
+
+
+def _day_faults(schedule: Schedule, retention: Retention) -> list[PolicyFault]:
+    if not isinstance(schedule, Weekly):
+        return []
+    kept = retention.weekly_on | {
+        day.day for day in retention.monthly_on if isinstance(day, NthWeekday)
+    }
+    if missed := kept - schedule.days:
+        return [
+            PolicyFault(
+                "keep.day",
+                f"no backup is made on {_listed(missed)}",
+                f"the schedule has {_listed(schedule.days)}",
+            )
+        ]
+    return []
+
+
+def _snapshot_faults(kind: PolicyKind, schedule: Schedule, days: int) -> list[PolicyFault]:
+    if kind is PolicyKind.STANDARD and isinstance(schedule, Weekly):
+        allowed = range(WEEKLY_STANDARD_SNAPSHOT_DAYS, WEEKLY_STANDARD_SNAPSHOT_DAYS + 1)
+        takes = f"a weekly standard policy has {WEEKLY_STANDARD_SNAPSHOT_DAYS} days"
+    else:
+        allowed = SNAPSHOT_DAYS[kind]
+        takes = f"a policy of kind {kind} takes from {allowed[0]} to {allowed[-1]} days"
+    if days in allowed:
+        return []
+    return [PolicyFault("snapshots", f"{days} days is out of range", takes)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Tier:
+    """One rule by which backups are kept."""
+
+    word: str
+    unit: str
+    count: Callable[[Retention], int]
+    days: Callable[[Retention], frozenset[Any]] = lambda _: frozenset()
+
+
+TIERS = (
+    _Tier("daily", "days", lambda kept: kept.daily_days),
+    _Tier("weekly", "weeks", lambda kept: kept.weekly_weeks, lambda kept: kept.weekly_on),
+    _Tier("monthly", "months", lambda kept: kept.monthly_months, lambda kept: kept.monthly_on),
+    _Tier("yearly", "years", lambda kept: kept.yearly_years, lambda kept: kept.yearly_on),
+    _Tier("snapshot", "days", lambda kept: kept.snapshot_days),
+)
+
+
+def weakenings(present: PolicyFacts, wanted: PolicyFacts) -> tuple[str, ...]:
+    """
+    Name everything that would get worse for a VM moved from `present` to `wanted`.
+
+    Empty means: each kind of backup is kept at least as long, and backups are made at least as
+    often. What cannot be told is named too, so an empty answer is a promise. Shorter retention
+    prunes points that exist (AZURE: policies), which is why this is asked before any change.
+    """
+    unread = [policy.name for policy in (present, wanted) if policy.schedule is None]
+    if present.schedule is None or wanted.schedule is None:
+        return tuple(f"cannot tell: policy {name!r} is none that we can read" for name in unread)
+    return (
+        *_shorter(present.retention, wanted.retention),
+        *_rarer(present.schedule, wanted.schedule),
+        *_poorer(present, wanted),
+    )
+
+
+def downgrades(present: PolicyFacts, wanted: PolicyFacts) -> bool:
+    """Tell whether the change is from Enhanced to Standard, which Azure refuses for good."""
+    return present.kind is PolicyKind.ENHANCED and wanted.kind is PolicyKind.STANDARD
+
+
+def _shorter(present: Retention, wanted: Retention) -> list[str]:
+    worse = []
+    for tier in TIERS:
+        has, gets = tier.count(present), tier.count(wanted)
+        what = "snapshots" if tier.word == "snapshot" else f"{tier.word} backups"
+        if has and not gets:
+            worse.append(f"keeps no {what} instead of {has} {tier.unit} of them")
+        elif gets < has:
+            worse.append(f"keeps {what} for {gets} instead of {has} {tier.unit}")
+        elif missed := tier.days(present) - tier.days(wanted):
+            worse.append(f"keeps no {what} of {_listed(missed)}")
+    return worse
+
+
+def _rarer(present: Schedule, wanted: Schedule) -> list[str]:
+    worse = []
+    for has, gets in (
+        (present.starts, wanted.starts),
+        (present.fewest_starts, wanted.fewest_starts),
+    ):
+        if len(gets) < len(has):
+            worse.append(f"backs up {_times(len(gets))} a week instead of {_times(len(has))}")
+        if _longest_gap(gets) > _longest_gap(has):
+            worse.append(
+                f"leaves up to {_hours(_longest_gap(gets))} between two backups"
+                f" instead of {_hours(_longest_gap(has))}"
+            )
+    return list(dict.fromkeys(worse))
+
+
+def _poorer(present: PolicyFacts, wanted: PolicyFacts) -> list[str]:
+    if wanted.crash_consistent and not present.crash_consistent:
+        return ["makes only crash-consistent backups instead of application-consistent ones"]
+    return []
+
+
+def _longest_gap(starts: tuple[timedelta, ...]) -> timedelta:
+    """Return the longest time between two starts, in a week that repeats."""
+    return max(after - before for before, after in pairwise((*starts, starts[0] + WEEK)))
+
+
+def _since_midnight(at: time) -> timedelta:
+    return timedelta(hours=at.hour, minutes=at.minute)
+
+
+def _times(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
+
+
+def _hours(gap: timedelta) -> str:
+    return f"{gap / HOUR:g} hours"
+
+
+def _listed(days: frozenset[Any]) -> str:
+    """Write days down, weekdays from Monday on and the rest by name."""
+    order = list(Weekday)
+    return ", ".join(
+        str(day)
+        for day in sorted(days, key=lambda d: (order.index(d) if d in order else 7, str(d)))
+    )

@@ -1,0 +1,100 @@
+"""
+Plans: what we would do to one VM's protection, and why, as plain data.
+
+`Step` is the complete list of things that protecting can do to Azure. Nothing in it stops a backup,
+deletes one, or touches a machine: what cannot be expressed cannot happen.
+"""
+
+from dataclasses import dataclass
+
+from vmbackup_core.domain.facts import DiskExclusion
+from vmbackup_core.domain.ids import VaultId, VmId
+from vmbackup_core.domain.policies import PolicySpec
+from vmbackup_core.domain.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class CreateVault:
+    """Create the vault (and its resource group) with safe settings; `redundancy` as configured."""
+
+    vault: VaultId
+    location: str
+    redundancy: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreatePolicy:
+    """Create a policy that the vault does not have; one that is there is left alone."""
+
+    vault: VaultId
+    policy: PolicySpec
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshContainers:
+    """Let the vault look for new VMs: asked for only when it did not know one."""
+
+    vault: VaultId
+
+
+@dataclass(frozen=True, slots=True)
+class EnableProtection:
+    vm: VmId
+    vault: VaultId
+    policy: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePolicy:
+    vm: VmId
+    vault: VaultId
+    policy: str
+    exclusion: DiskExclusion | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeProtection:
+    vm: VmId
+    vault: VaultId
+    policy: str
+    exclusion: DiskExclusion | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Undelete:
+    """Take the item out of soft delete; it is then stopped, and resumed by the next step."""
+
+    vm: VmId
+    vault: VaultId
+    exclusion: DiskExclusion | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmProtection:
+    """Send the present policy again for a VM that was re-created under the same name."""
+
+    vm: VmId
+    vault: VaultId
+    policy: str
+    exclusion: DiskExclusion | None = None
+
+
+Change = ChangePolicy | ResumeProtection | Undelete | ConfirmProtection
+"""Steps on an item that is already there: they draw from the hourly budget."""
+
+ItemStep = EnableProtection | Change
+Step = CreateVault | CreatePolicy | RefreshContainers | ItemStep
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """
+    Steps to take, in order, and the reason; an empty plan has a reason too.
+
+    `because` holds the facts that decided, in words. Each step is applied on its own and the world
+    is looked at again before the next, so a plan of several steps is a forecast.
+    """
+
+    steps: tuple[Step, ...]
+    reason: Reason
+    because: tuple[str, ...] = ()

@@ -31,6 +31,12 @@ class Call:
 
 
 Handler = Callable[[Call], Response]
+ErrorShape = Callable[[Call, ArmError], Response]
+
+
+def arm_error(_call: Call, error: ArmError) -> Response:
+    """Say an error as ARM does; data planes have shapes of their own."""
+    return error.response()
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,8 @@ class Route:
 
     `path` has `{named}` segments and may end in `{*rest}`. `host` is `arm` or the suffix of a
     data-plane host (`.blob.core.windows.net`). `action` is the RBAC action, which is also the
-    provider's throttling unit (`Microsoft.RecoveryServices/vaults/backupJobs/read`).
+    provider's throttling unit (`Microsoft.RecoveryServices/vaults/backupJobs/read`). `errors`
+    writes every error of the route, those of throttles and faults as well.
     """
 
     name: str
@@ -49,6 +56,7 @@ class Route:
     handler: Handler
     host: str = ARM
     action: str = ""
+    errors: ErrorShape = arm_error
 
 
 class Router:
@@ -58,7 +66,9 @@ class Router:
         self.routes = tuple(routes)
         names = [route.name for route in self.routes]
         if len(set(names)) != len(names):
-            raise ValueError(f"route names repeat: {sorted(n for n in names if names.count(n) > 1)}")
+            raise ValueError(
+                f"route names repeat: {sorted(n for n in names if names.count(n) > 1)}"
+            )
         self._data_hosts = sorted({r.host for r in self.routes if r.host != ARM})
         self._table: dict[tuple[str, str, int], list[tuple[list[str], Route]]] = {}
         for route in self.routes:
@@ -78,7 +88,9 @@ class Router:
                 if (params := _match(parts, segments)) is not None:
                     return route, params
         raise ArmError(
-            501, "RouteNotSimulated", f"azsim has no route for {request.method} {bare}{request.path}"
+            501,
+            "RouteNotSimulated",
+            f"azsim has no route for {request.method} {bare}{request.path}",
         )
 
 

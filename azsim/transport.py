@@ -1,129 +1,119 @@
-"""An azure-core transport that answers from a `World` in this process; sleeping moves its clock."""
+"""
+An azure-core transport that answers from a `World` in this process; sleeping moves its clock.
 
+It is azure-core's own RequestsTransport over a `requests` session whose only adapter is the world:
+what a client sees of headers, streams, truncated bodies and broken connections is made by the code
+that runs in production, and nothing of it is imitated here.
+"""
+
+from collections.abc import Mapping
 from datetime import timedelta
-from types import TracebackType
-from typing import Any, Self
+from http import HTTPStatus
+from io import BytesIO
+from typing import Any
 
-from azure.core.exceptions import ServiceRequestError, ServiceResponseError
-from azure.core.pipeline.transport import HttpTransport
-from azure.core.rest import HttpRequest
-from azure.core.rest._http_response_impl import HttpResponseImpl
+import requests
+from azure.core.pipeline.transport import RequestsTransport
+from requests.adapters import BaseAdapter, HTTPAdapter
+from urllib3 import HTTPResponse
+from urllib3.exceptions import ProtocolError
 
-from azsim.http import ConnectionLost, Request
+from azsim.http import ConnectionLost, Request, Response
 from azsim.world import World
 
 
-class _Raw:
-    """The least that HttpResponseImpl asks of an internal response."""
-
-    def __init__(self, payload: bytes) -> None:
-        self.payload = payload
-
-    def close(self) -> None: ...
-
-
-class _Stream:
-    def __init__(self, _pipeline: object, response: "_SimResponse", **_kwargs: object) -> None:
-        self._chunks = iter([response.payload] if response.payload else [])
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> bytes:
-        return next(self._chunks)
-
-
-class _SimResponse(HttpResponseImpl):  # type: ignore[misc]
-    @property
-    def payload(self) -> bytes:
-        return self._internal_response.payload  # type: ignore[no-any-return]
-
-    def body(self) -> bytes:
-        return self.payload
-
-
-class SimTransport(HttpTransport[HttpRequest, Any]):
+class SimTransport(RequestsTransport):  # type: ignore[misc]  # loaded lazily, so untyped
     """
     Hand it to any azure-core based client as `transport=`.
 
     No socket, no wall clock: `sleep` advances the world's clock, so retries and pollers of the SDKs
-    work unchanged in virtual time. `client` names the caller in the world's call counts.
+    work unchanged in virtual time. `client` names the caller in the world's call counts. It may be
+    shared by clients and survives their `close`, since it owns nothing.
     """
 
     def __init__(self, world: World, *, client: str = "sdk") -> None:
-        self._world, self._client = world, client
-
-    def open(self) -> None: ...
-
-    def close(self) -> None: ...
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None = None,
-        exc_value: BaseException | None = None,
-        traceback: TracebackType | None = None,
-    ) -> None: ...
+        session = requests.Session()
+        session.trust_env = False
+        session.adapters.clear()
+        session.mount("https://", _WorldAdapter(world, client))
+        super().__init__(session=session, session_owner=False)
+        self._world = world
 
     def sleep(self, duration: float) -> None:
         self._world.clock.advance(timedelta(seconds=duration))
 
-    def send(self, request: HttpRequest, **kwargs: Any) -> Any:
+
+class _WorldAdapter(BaseAdapter):
+    """Where requests would open a connection, ask the world."""
+
+    def __init__(self, world: World, client: str) -> None:
+        super().__init__()
+        self._world, self._client = world, client
+        self._responses = HTTPAdapter()
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: Any = True,
+        cert: Any = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> requests.Response:
         asked = Request(
-            method=request.method,
-            url=request.url,
-            headers={name.lower(): str(value) for name, value in request.headers.items()},
-            body=_bytes_of(request),
+            method=request.method or "GET",
+            url=request.url or "",
+            headers={name.lower(): _text(value) for name, value in request.headers.items()},
+            body=_bytes_of(request.body),
             client=self._client,
         )
+        began = self._world.clock.now()
         try:
             answer = self._world.handle(asked)
         except ConnectionLost as lost:
-            broken = ServiceResponseError if lost.after_effect else ServiceRequestError
-            raise broken(str(lost)) from lost
-        headers, payload = answer.encoded()
-        response = _SimResponse(
-            request=request,
-            internal_response=_Raw(payload),
-            status_code=answer.status,
-            reason=str(answer.status),
-            content_type=next((v for k, v in headers.items() if k.lower() == "content-type"), None),
-            headers=_Headers(headers),
-            stream_download_generator=_Stream,
-            block_size=4096,
-        )
-        response._content = payload  # what read() would have filled
-        return response
+            cause = ProtocolError("Connection aborted.", ConnectionResetError(104, str(lost)))
+            # azure-core tells a lost answer from a request that never left by this cause.
+            raise requests.ConnectionError(
+                cause if lost.after_effect else str(lost), request=request
+            ) from lost
+        patience = timeout[1] if isinstance(timeout, tuple) else timeout
+        if patience and self._world.clock.now() - began > timedelta(seconds=patience):
+            raise requests.ReadTimeout(f"Read timed out. (read timeout={patience})")
+        return self._responses.build_response(request, _wire(asked.method, answer))
+
+    def close(self) -> None: ...
 
 
-def _bytes_of(request: HttpRequest) -> bytes:
-    body = getattr(request, "_data", None) or getattr(request, "data", None)
-    content = body if body is not None else getattr(request, "content", None)
-    match content:
+def _wire(method: str, answer: Response) -> HTTPResponse:
+    headers, payload = answer.encoded()
+    return HTTPResponse(
+        body=BytesIO(b"" if method == "HEAD" else payload),
+        headers=headers,
+        status=answer.status,
+        reason=_reason(answer.status),
+        preload_content=False,
+        request_method=method,
+        enforce_content_length=True,
+    )
+
+
+def _reason(status: int) -> str:
+    return HTTPStatus(status).phrase if status in HTTPStatus else "Unknown"
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else value
+
+
+def _bytes_of(body: Any) -> bytes:
+    match body:
         case None:
             return b""
-        case bytes():
-            return content
+        case bytes() | bytearray() | memoryview():
+            return bytes(body)
         case str():
-            return content.encode()
-        case _ if hasattr(content, "read"):
-            return content.read()  # type: ignore[no-any-return]
-    raise TypeError(f"unexpected request body {type(content).__name__}")
-
-
-class _Headers(dict[str, str]):
-    """Header names without case, as clients expect."""
-
-    def __init__(self, headers: dict[str, str]) -> None:
-        super().__init__({name.lower(): value for name, value in headers.items()})
-
-    def __getitem__(self, name: str) -> str:
-        return super().__getitem__(name.lower())
-
-    def get(self, name: str, default: Any = None) -> Any:
-        return super().get(name.lower(), default)
-
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and super().__contains__(name.lower())
+            return body.encode()
+        case _ if hasattr(body, "read"):
+            return _bytes_of(body.read())
+        case _:
+            return b"".join(_bytes_of(part) for part in body)

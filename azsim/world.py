@@ -49,9 +49,7 @@ class World:
     no route matched, which a test must end with none of. Observers see each exchange as it happens.
     """
 
-    def __init__(
-        self, *, seed: int = 0, clock: Clock | None = None, tenant: str = TENANT
-    ) -> None:
+    def __init__(self, *, seed: int = 0, clock: Clock | None = None, tenant: str = TENANT) -> None:
         self.clock = clock or Clock(START)
         self.rng = random.Random(seed)
         self.tenant = tenant
@@ -87,7 +85,9 @@ class World:
             headers = self.throttle.admit(call)
             response = call.route.handler(call)
         except ArmError as error:
-            return error.response()
+            if error.status == 501:  # A known route met something that it does not model.
+                self.unknown.append(call.request)
+            return call.route.errors(call, error)
         response = Response(response.status, response.body, {**headers, **response.headers})
         return self.faults.after(call, response)
 

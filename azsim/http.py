@@ -1,7 +1,7 @@
 """What travels on the simulated wire: requests, responses, and ARM's errors."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -88,18 +88,27 @@ class Response:
 
 
 class ArmError(Exception):
-    """An error answer in ARM's envelope: `{"error": {"code", "message"}}`."""
+    """An error answer in ARM's envelope: `{"error": {"code", "message", "details"?}}`."""
 
     def __init__(
-        self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        code: str,
+        message: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        details: Sequence[Json] = (),
     ) -> None:
         super().__init__(f"{status} {code}: {message}")
         self.status, self.code, self.message = status, code, message
         self.headers = dict(headers or {})
+        self.details = tuple(details)
 
     def response(self) -> Response:
-        body = {"error": {"code": self.code, "message": self.message}}
-        return Response(self.status, body, self.headers)
+        error: dict[str, Json] = {"code": self.code, "message": self.message}
+        if self.details:
+            error["details"] = list(self.details)
+        return Response(self.status, {"error": error}, self.headers)
 
 
 class ConnectionLost(Exception):

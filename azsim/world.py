@@ -13,10 +13,13 @@ from datetime import UTC, datetime
 
 from azsim.clock import Clock
 from azsim.event_grid import EventGrid
+from azsim.fault_kinds import Fault, Kind
 from azsim.faults import Faults
+from azsim.front_door import FrontDoor
 from azsim.graph import ResourceGraph
 from azsim.groups import Groups
-from azsim.http import ArmError, Request, Response
+from azsim.http import ArmError, ConnectionLost, Request, Response
+from azsim.identity import Identity
 from azsim.machines import Machines
 from azsim.router import Call, Route, Router
 from azsim.routes import every_route
@@ -30,12 +33,17 @@ TENANT = "7f3c1a52-9a41-4f6e-8a57-2f5f0c1d9b10"
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One call as the world saw it: what counts and observers work on."""
+    """
+    One call as the world saw it: what counts and observers work on.
+
+    `fault` is what went wrong with it on purpose; a lost connection leaves status 0.
+    """
 
     at: datetime
     route: str
     request: Request
     response: Response
+    fault: Fault | None = None
 
 
 Observer = Callable[[Exchange], None]
@@ -46,13 +54,16 @@ class World:
     The simulated Azure.
 
     `exchanges` holds every call in order (also those answered with an error); `unknown` those that
-    no route matched, which a test must end with none of. Observers see each exchange as it happens.
+    no route matched, which a test must end with none of. Observers see each whole answer as it
+    happens (not one that a fault lost or cut).
     """
 
     def __init__(self, *, seed: int = 0, clock: Clock | None = None, tenant: str = TENANT) -> None:
         self.clock = clock or Clock(START)
         self.rng = random.Random(seed)
         self.tenant = tenant
+        self.identity = Identity(self, seed)
+        self.front_door = FrontDoor(seed)
         self.groups = Groups(self)
         self.machines = Machines(self)
         self.vaults = Vaults(self)
@@ -77,25 +88,36 @@ class World:
         except ArmError as error:
             self.unknown.append(request)
             return self._seen("unknown", request, error.response())
-        return self._seen(route.name, request, self._answer(Call(self, request, route, params)))
-
-    def _answer(self, call: Call) -> Response:
+        call = Call(self, request, route, params)
+        fault = self.faults.strike(call)
         try:
-            self.faults.before(call)
-            headers = self.throttle.admit(call)
-            response = call.route.handler(call)
+            response = self._answer(call, fault)
+        except ConnectionLost:
+            self._seen(route.name, request, Response(0), fault)
+            raise
+        return self._seen(route.name, request, response, fault)
+
+    def _answer(self, call: Call, fault: Fault | None) -> Response:
+        headers = self.front_door.headers(call)
+        try:
+            self.front_door.check(call)
+            headers |= self.throttle.admit(call)
+            response = self.faults.before(fault, call) or call.route.handler(call)
         except ArmError as error:
             if error.status == 501:  # A known route met something that it does not model.
                 self.unknown.append(call.request)
-            return call.route.errors(call, error)
+            response = call.route.errors(call, error)
         response = Response(response.status, response.body, {**headers, **response.headers})
-        return self.faults.after(call, response)
+        return self.faults.after(fault, call, response)
 
-    def _seen(self, route: str, request: Request, response: Response) -> Response:
-        exchange = Exchange(self.clock.now(), route, request, response)
+    def _seen(
+        self, route: str, request: Request, response: Response, fault: Fault | None = None
+    ) -> Response:
+        exchange = Exchange(self.clock.now(), route, request, response, fault)
         self.exchanges.append(exchange)
-        for observer in self.observers:
-            observer(exchange)
+        if response.status and not (fault and fault.kind is Kind.TRUNCATED):
+            for observer in self.observers:
+                observer(exchange)
         return response
 
 

@@ -7,7 +7,7 @@ from azsim.router import Route
 
 def every_route() -> Iterator[Route]:
     """Yield the routes of all providers."""
-    from azsim.routes import backup, compute, resource_graph, resources, storage, vaults
+    from azsim.routes import backup, compute, identity, resource_graph, resources, storage, vaults
 
-    for module in (resources, compute, vaults, backup, resource_graph, storage):
+    for module in (identity, resources, compute, vaults, backup, resource_graph, storage):
         yield from module.ROUTES

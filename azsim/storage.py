@@ -50,6 +50,10 @@ class Storage:
             raise ValueError(f"the storage account {name!r} exists")
         return self._accounts.setdefault(name, Account(name, self._world))
 
+    def ensure_account(self, name: str) -> Account:
+        """Return the account, made where it is missing."""
+        return self._accounts.get(name) or self.create_account(name)
+
     def account(self, name: str) -> Account:
         """Return the account; raises ConnectionLost where its name would not resolve."""
         if (found := self._accounts.get(name.lower())) is None:

@@ -32,7 +32,7 @@ class Clock(Protocol):
 
 class Inventory(Protocol):
     def observe_vm(self, vm: VmId) -> VmFacts:
-        """Return what is true of `vm` now, by a direct read. Raises Stale where it is gone."""
+        """Return what is true of `vm` now, by a direct read. Raises Gone where there is none."""
 
     def observe_estate(self, scope: Scope) -> Estate:
         """
@@ -52,7 +52,8 @@ class Vaults(Protocol):
     ) -> tuple[ItemFacts, ...]:
         """
         Return the protected items of `vm`: the one that the service names for it, wherever it is,
-        else the one in the vault `likely`, where a stopped or soft-deleted item would be in the way.
+        else the one in the vault `likely`, where a stopped or soft-deleted item would be in the
+        way.
         """
 
     def create_vault(self, vault: VaultId, location: str, redundancy: str) -> None:

@@ -1,0 +1,1 @@
+"""Use cases: observe, plan, apply, record. They know ports and the domain, and no cloud."""

@@ -4,6 +4,7 @@ Our errors, named for what the caller should do next:
     BackupError
     ├── Retryable   wait (`after`, when the service said how long), then observe and try again
     ├── Stale       the world moved: observe and plan again
+    │   └── Gone    … and the very thing that we asked about is not there any more
     ├── Denied      only a human can help: report
     ├── Rejected    Azure understood and said no: report, never repeat
     └── Malformed   input does not parse: keep it, never repeat
@@ -47,6 +48,10 @@ class Retryable(BackupError):
 
 class Stale(BackupError):
     """What we acted on no longer holds (gone, changed meanwhile)."""
+
+
+class Gone(Stale):
+    """The very thing that we asked about is not there any more."""
 
 
 class Denied(BackupError):

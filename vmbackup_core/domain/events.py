@@ -1,8 +1,8 @@
 """
 What happened, as Event Grid tells it: a hint to look at one VM, never a truth about it.
 
-Both schemas (Event Grid's and CloudEvents) reach us as the same few fields. The payload says neither
-tags nor location nor whether the VM is new, so nothing of it is used but which VM to look at.
+Both schemas (Event Grid's and CloudEvents) reach us as the same few fields. The payload says
+neither tags nor location nor whether the VM is new: it is used only for which VM to look at.
 """
 
 from collections.abc import Mapping

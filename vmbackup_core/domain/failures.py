@@ -49,7 +49,10 @@ _BY_TEXT: tuple[tuple[re.Pattern[str], Reaction | Reason], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), answer)
     for pattern, answer in (
         (r"resource ?guard", Reason.GUARDED),
-        (r"another recovery services vault|already (registered|protected)", Reason.IN_ANOTHER_VAULT),
+        (
+            r"another recovery services vault|already (registered|protected)",
+            Reason.IN_ANOTHER_VAULT,
+        ),
         (r"soft.?deleted", Reason.SOFT_DELETED),
         (r"configur\w+ .*(per|in a|in the) ?(last )?(day|24)", Reason.DAILY_LIMIT),
         (r"(maximum|limit).*(virtual machines|items|datasources)", Reaction.NEXT_VAULT),

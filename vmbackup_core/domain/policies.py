@@ -115,7 +115,8 @@ class PolicySpec:
         )
 
 
-# Azure's ranges (AZURE: policies; limits and throttling).
+# Azure's ranges (AZURE: policies; limits and throttling). The window's multiple and the half hours
+# are as Terraform's azurerm_backup_policy_vm documents them.
 KEEP_RANGES = {
     "daily": range(7, 10_000),
     "weekly": range(1, 5_164),
@@ -126,6 +127,7 @@ SNAPSHOT_DAYS = {PolicyKind.STANDARD: range(1, 6), PolicyKind.ENHANCED: range(1,
 WEEKLY_STANDARD_SNAPSHOT_DAYS = 5
 HOURLY_INTERVALS = (4, 6, 8, 12)
 HOURLY_WINDOWS = range(4, 25)
+HALF_HOURS = (0, 30)
 
 
 def policy_faults(
@@ -141,9 +143,19 @@ def policy_faults(
 
 
 def _schedule_faults(kind: PolicyKind, schedule: Schedule) -> list[PolicyFault]:
-    if not isinstance(schedule, Hourly):
-        return []
     faults = []
+    start = schedule.start if isinstance(schedule, Hourly) else schedule.at
+    if start.minute not in HALF_HOURS:
+        near = start.replace(minute=start.minute // 30 * 30)
+        faults.append(
+            PolicyFault(
+                "schedule",
+                f"{start:%H:%M} is neither on the hour nor on the half hour",
+                f"such as {near:%H:%M}",
+            )
+        )
+    if not isinstance(schedule, Hourly):
+        return faults
     if kind is PolicyKind.STANDARD:
         faults.append(
             PolicyFault(
@@ -160,16 +172,15 @@ def _schedule_faults(kind: PolicyKind, schedule: Schedule) -> list[PolicyFault]:
                 f"Azure takes every {', '.join(map(str, HOURLY_INTERVALS))} hours",
             )
         )
-    if schedule.window not in [hours * HOUR for hours in HOURLY_WINDOWS]:
+    elif schedule.window % schedule.every or schedule.window // HOUR not in HOURLY_WINDOWS:
         faults.append(
             PolicyFault(
                 "schedule",
-                f"cannot back up for {schedule.window // HOUR} hours a day",
-                "Azure takes from 4 to 24 hours",
+                f"cannot back up every {schedule.every // HOUR} hours"
+                f" for {schedule.window // HOUR} hours",
+                "the window is a multiple of the interval, up to 24 hours",
             )
         )
-    elif schedule.window < schedule.every:
-        faults.append(PolicyFault("schedule", "the window is shorter than the interval"))
     return faults
 
 
@@ -206,10 +217,17 @@ def _keep_faults(schedule: Schedule, retention: Retention) -> list[PolicyFault]:
 def _day_faults(schedule: Schedule, retention: Retention) -> list[PolicyFault]:
     if not isinstance(schedule, Weekly):
         return []
-    kept = retention.weekly_on | {
-        day.day for day in retention.monthly_on if isinstance(day, NthWeekday)
-    }
-    if missed := kept - schedule.days:
+    if retention.weekly_weeks and retention.weekly_on != schedule.days:
+        return [
+            PolicyFault(
+                "keep.weekly",
+                f"keeps backups of {listed(retention.weekly_on)}, made on {listed(schedule.days)}",
+                "a weekly schedule keeps the backups of all its days",
+            )
+        ]
+    picked = retention.monthly_on | {day.day for day in retention.yearly_on}
+    missed = {day.day for day in picked if isinstance(day, NthWeekday)} - schedule.days
+    if missed:
         return [
             PolicyFault(
                 "keep.day",

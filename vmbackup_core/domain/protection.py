@@ -103,7 +103,9 @@ def plan_protection(sight: Sight, book: Rulebook) -> Plan:
             pass
     if vm.provisioning is Provisioning.DELETING:
         return Plan((), Reason.VM_DELETED, ("provisioningState is Deleting",))
-    if item is not None and (item.state is not ItemState.SOFT_DELETED or _in_the_way(item, sight, book)):
+    if item is not None and (
+        item.state is not ItemState.SOFT_DELETED or _in_the_way(item, sight, book)
+    ):
         return _plan_for_item(item, sight, wanted, book)
     if vm.restored_by and not wanted.restored_copies:
         return Plan((), Reason.RESTORED_COPY, (f"OS disk made by restore job {vm.restored_by}",))
@@ -167,9 +169,7 @@ def _plan_for_protected(item: ItemFacts, sight: Sight, wanted: Wanted, book: Rul
     if worse := weakenings(present, asked):
         return Plan((), Reason.WOULD_WEAKEN, (change, *worse))
     step = ChangePolicy(vm.id, item.vault, wanted.policy, item.exclusion)
-    return _with_policy(
-        item.vault, step, Reason.TO_CHANGE_POLICY, (change,), sight, wanted, book
-    )
+    return _with_policy(item.vault, step, Reason.TO_CHANGE_POLICY, (change,), sight, wanted, book)
 
 
 def _plan_to_enable(sight: Sight, wanted: Wanted, book: Rulebook) -> Plan:
@@ -178,13 +178,14 @@ def _plan_to_enable(sight: Sight, wanted: Wanted, book: Rulebook) -> Plan:
     if vm.unsupported:
         return Plan((), Reason.UNSUPPORTED, (vm.unsupported,))
     choice = choose_vault(vm.id.subscription, vm.location, sight.vaults, book.vaults, sight.full)
+    first: tuple[Step, ...] = ()
     match choice:
-        case NoVault(reason, because):
-            return Plan((), reason, (because,))
+        case NoVault(reason, why):
+            return Plan((), reason, (why,))
         case Use(vault) if not vault.ready:
             return Plan((), Reason.CREATING, (f"vault {vault.id.name} is being created",))
         case Use(vault):
-            target, first = vault.id, ()
+            target = vault.id
         case Make(target):
             first = (CreateVault(target, vm.location, book.vaults.redundancy),)
     enable = EnableProtection(vm.id, target, wanted.policy)

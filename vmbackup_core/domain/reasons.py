@@ -32,14 +32,20 @@ class Reason(Enum):
     PROTECTED = Meaning(Standing.DONE, "protected as asked")
 
     TO_PROTECT = Meaning(Standing.WORK, "asked for and not protected: will be enabled")
-    TO_CHANGE_POLICY = Meaning(Standing.WORK, "protected by us with another policy: will be changed")
+    TO_CHANGE_POLICY = Meaning(
+        Standing.WORK, "protected by us with another policy: will be changed"
+    )
     TO_RESUME = Meaning(Standing.WORK, "protection was stopped: will be resumed, as configured")
-    TO_UNDELETE = Meaning(Standing.WORK, "soft-deleted: will be undeleted and resumed, as configured")
+    TO_UNDELETE = Meaning(
+        Standing.WORK, "soft-deleted: will be undeleted and resumed, as configured"
+    )
     TO_CONFIRM = Meaning(
         Standing.WORK, "the VM was re-created under the same name: its protection will be confirmed"
     )
     CREATING = Meaning(Standing.WORK, "the VM or its vault is still being created")
-    AGENT_WAIT = Meaning(Standing.WORK, "the VM agent is not ready yet; asked again until the limit")
+    AGENT_WAIT = Meaning(
+        Standing.WORK, "the VM agent is not ready yet; asked again until the limit"
+    )
     BUSY = Meaning(Standing.WORK, "another operation is in progress on this VM or vault")
     THROTTLED = Meaning(Standing.WORK, "Azure asked to be left alone for a while")
     UNREACHABLE = Meaning(Standing.WORK, "Azure did not answer; tried again")

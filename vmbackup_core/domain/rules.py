@@ -57,13 +57,17 @@ class Scope:
         """Return the mode of one subscription: its own, else the one for all."""
         return dict(self.mode_by_subscription).get(subscription.lower(), self.mode)
 
+    def watches(self, subscription: str) -> bool:
+        """Tell whether a subscription is in scope; below management groups, any may be."""
+        return (
+            bool(self.management_groups)
+            or not self.subscriptions
+            or subscription.lower() in self.subscriptions
+        )
+
     def why_not(self, vm: VmFacts) -> str:
         """Return in words why `vm` is out of scope, "" where it is in."""
-        if (
-            self.subscriptions
-            and not self.management_groups
-            and vm.id.subscription not in self.subscriptions
-        ):
+        if not self.watches(vm.id.subscription):
             return f"subscription {vm.id.subscription} is not in scope"
         if glob := _first_match(vm.id.group, self.drill_resource_groups):
             return f"resource group {vm.id.group} is for restore tests ({glob})"

@@ -1,0 +1,38 @@
+"""How our values become JSON and come back: one converter for states, snapshots and inputs."""
+
+from datetime import time, timedelta
+from typing import Any
+
+from cattrs import Converter
+from cattrs.preconf.json import make_converter
+from cattrs.strategies import configure_tagged_union
+
+from vmbackup_core.domain.ids import VaultId, VmId
+from vmbackup_core.domain.schedules import DayOfMonth, Schedule
+
+
+def _converter() -> Converter:
+    converter = make_converter(forbid_extra_keys=True)
+    for kind in (VmId, VaultId):
+        converter.register_unstructure_hook(kind, str)
+        converter.register_structure_hook(kind, lambda raw, cls: cls.parse(raw))
+    converter.register_unstructure_hook(time, time.isoformat)
+    converter.register_structure_hook(time, lambda raw, _: time.fromisoformat(raw))
+    converter.register_unstructure_hook(timedelta, timedelta.total_seconds)
+    converter.register_structure_hook(timedelta, lambda raw, _: timedelta(seconds=raw))
+    for union in (Schedule, DayOfMonth):
+        configure_tagged_union(union.__value__, converter, tag_name="is")
+    return converter
+
+
+_CONVERTER = _converter()
+
+
+def to_json(value: Any, as_type: Any = None) -> Any:
+    """Return `value` as JSON; a union needs its type named."""
+    return _CONVERTER.unstructure(value, unstructure_as=as_type)
+
+
+def from_json[T](value: Any, as_type: type[T]) -> T:
+    """Return the value that `to_json` wrote; raises cattrs' errors for anything else."""
+    return _CONVERTER.structure(value, as_type)

@@ -1,0 +1,152 @@
+"""
+What we write down between looks: hints, memories, budgets, claims and the pause.
+
+Small rows of the ledger, each with one reader's meaning. A row is changed by reading it and writing
+it back with its etag; the loser of a race reads again, so that no hint and no spending is lost.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from vmbackup_core.domain.errors import Retryable, Stale
+from vmbackup_core.domain.ids import VaultId, VmId, derive_key
+from vmbackup_core.domain.intents import EnsureProtected
+from vmbackup_core.domain.memory import Memory
+from vmbackup_core.domain.reasons import Reason
+from vmbackup_core.ports import Clock, Row, Rows
+
+_RACES = 8  # A row that is lost more often than this is a storm, and worth waiting out.
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Since when and why nothing is changed."""
+
+    since: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notebook:
+    rows: Rows
+    clock: Clock
+
+    # Hints: how often somebody has asked to look at a VM.
+
+    def raise_hint(self, vm: VmId) -> int:
+        """Count one more hint about `vm` and return the number."""
+
+        def one_more(values: Mapping[str, str]) -> Mapping[str, str]:
+            return {"vm": str(vm), "number": str(int(values.get("number", "0")) + 1)}
+
+        return int(self._update("hint", EnsureProtected(vm).key, one_more)["number"])
+
+    def hint(self, vm: VmId) -> int:
+        row = self.rows.get("hint", EnsureProtected(vm).key)
+        return int(row.values["number"]) if row else 0
+
+    # Memories: what we did to a VM.
+
+    def memory(self, vm: VmId) -> Memory:
+        row = self.rows.get("vm", EnsureProtected(vm).key)
+        return _memory(row) if row else Memory()
+
+    def remember(self, vm: VmId, memory: Memory) -> None:
+        """Write the memory of `vm` over the one that is there."""
+        values = {
+            "vm": str(vm),
+            "machine": memory.machine,
+            "vault": memory.vault,
+            "policy": memory.policy,
+            "undeleted": "yes" if memory.undeleted else "",
+            "asked": memory.asked,
+            "asked_at": memory.asked_at.isoformat() if memory.asked_at else "",
+            "reason": memory.reason.name if memory.reason else "",
+        }
+        self._update("vm", EnsureProtected(vm).key, lambda _: values)
+
+    def memories(self, changed_since: datetime | None) -> Iterator[tuple[VmId, Memory]]:
+        """Yield what we remember, on request only what was written since."""
+        for row in self.rows.list("vm", changed_since=changed_since):
+            yield VmId.parse(row.values["vm"]), _memory(row)
+
+    # Budgets and claims.
+
+    def spend(self, budget: str, limit: int, window: timedelta) -> bool:
+        """
+        Take one from `budget` in the present `window`, for all who share the ledger.
+
+        False where `limit` are spent already; nothing is given back, so a write that failed counts.
+        """
+        window_start = int(self.clock.now().timestamp() // window.total_seconds())
+        key = derive_key("budget", budget, str(window_start))
+        spent = False
+
+        def one_more(values: Mapping[str, str]) -> Mapping[str, str]:
+            nonlocal spent
+            so_far = int(values.get("spent", "0"))
+            spent = so_far < limit
+            return {"budget": budget, "spent": str(so_far + spent)}
+
+        self._update("budget", key, one_more)
+        return spent
+
+    def claim(self, *what: str, lasting: timedelta) -> bool:
+        """Claim a thing to do for `lasting`; False where somebody else holds the claim."""
+        key, now = derive_key("claim", *what), self.clock.now()
+        row = self.rows.get("claim", key)
+        if row and datetime.fromisoformat(row.values["until"]) > now:
+            return False
+        values = {"what": " ".join(what), "until": (now + lasting).isoformat()}
+        try:
+            self.rows.put(Row("claim", key, values, row.etag if row else ""))
+        except Stale:
+            return False
+        return True
+
+    # The pause.
+
+    def pause(self) -> Pause | None:
+        """Return the pause that holds, None where changes may be made."""
+        row = self.rows.get("control", "pause")
+        if row is None or not row.values.get("since"):
+            return None
+        return Pause(datetime.fromisoformat(row.values["since"]), row.values.get("why", ""))
+
+    def set_pause(self, why: str | None) -> None:
+        """Begin a pause for a reason, or end it (None)."""
+        since = self.clock.now().isoformat() if why is not None else ""
+        self._update("control", "pause", lambda _: {"since": since, "why": why or ""})
+
+    def _update(
+        self, partition: str, key: str, change: Callable[[Mapping[str, str]], Mapping[str, str]]
+    ) -> Mapping[str, str]:
+        for _ in range(_RACES):
+            row = self.rows.get(partition, key)
+            values = change(row.values if row else {})
+            if row and dict(values) == dict(row.values):
+                return values
+            try:
+                return self.rows.put(Row(partition, key, values, row.etag if row else "")).values
+            except Stale:
+                continue
+        raise Retryable(f"the ledger row {partition}/{key} is being written by many")
+
+
+def _memory(row: Row) -> Memory:
+    values = row.values
+    return Memory(
+        machine=values.get("machine", ""),
+        vault=values.get("vault", ""),
+        policy=values.get("policy", ""),
+        undeleted=bool(values.get("undeleted")),
+        asked=values.get("asked", ""),
+        asked_at=datetime.fromisoformat(at) if (at := values.get("asked_at")) else None,
+        reason=Reason[name] if (name := values.get("reason")) else None,
+    )
+
+
+def configures(vault: VaultId) -> str:
+    """Return the name of the budget of a vault's daily configurations."""
+    return f"configures {vault}"

@@ -1,0 +1,359 @@
+"""
+Protect one VM, a turn at a time: look, decide, apply at most one step, record.
+
+A turn may run twice and may die anywhere. So whoever sends a write notes first that it will, and
+whoever finds such a note without knowing what came of it looks for the effect before sending again.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from vmbackup_core.app.approvals import Approvals
+from vmbackup_core.app.evidence import EvidenceLog
+from vmbackup_core.app.looking import Looker
+from vmbackup_core.app.notebook import Notebook, configures
+from vmbackup_core.app.shelf import Shelf
+from vmbackup_core.domain.enabling import (
+    Apply,
+    AskOperation,
+    Done,
+    Enabling,
+    Pending,
+    Wait,
+    after_ended,
+    after_look,
+    after_refusal,
+    after_sent,
+    after_trouble,
+    find_job,
+    interval,
+    judge,
+    next_move,
+)
+from vmbackup_core.domain.errors import Denied, Gone, Malformed, Rejected, Retryable, Stale
+from vmbackup_core.domain.evidence import Kind
+from vmbackup_core.domain.facts import ItemState
+from vmbackup_core.domain.ids import VaultId, VmId
+from vmbackup_core.domain.intents import EnsureProtected
+from vmbackup_core.domain.memory import Memory
+from vmbackup_core.domain.operations import OperationFacts
+from vmbackup_core.domain.plans import (
+    Change,
+    ChangePolicy,
+    ConfirmProtection,
+    CreatePolicy,
+    CreateVault,
+    EnableProtection,
+    Plan,
+    RefreshContainers,
+    ResumeProtection,
+    Step,
+    Undelete,
+)
+from vmbackup_core.domain.protection import Rulebook, Sight, plan_protection
+from vmbackup_core.domain.reasons import Reason
+from vmbackup_core.domain.rules import Mode
+from vmbackup_core.ports import Clock, Jobs, Vaults
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+SOON = timedelta(seconds=15)  # Somebody else is reading what we need.
+CLAIMED = timedelta(minutes=5)  # How long one workflow alone may create a vault or a policy.
+LOST = timedelta(minutes=15)  # A note of a write older than this tells nothing any more.
+_TROUBLE = {409: Reason.BUSY, 412: Reason.BUSY, 429: Reason.THROTTLED}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much may change: `enables_per_hour` None means that enabling is not capped."""
+
+    changes_per_hour: int = 50
+    enables_per_hour: int | None = None
+    configures_per_day: int = 1_000
+    agent_wait: timedelta = timedelta(hours=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one turn leaves: the next state, and when to come back or what it ended with."""
+
+    state: Enabling
+    then: Wait | Done
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectVm:
+    looker: Looker
+    vaults: Vaults
+    jobs: Jobs
+    shelf: Shelf
+    notebook: Notebook
+    approvals: Approvals
+    evidence: EvidenceLog
+    clock: Clock
+    book: Rulebook
+    limits: Limits
+    config_digest: str
+
+    def begin(self, vm: VmId) -> Enabling:
+        """Return the state of a workflow that has not looked yet."""
+        return Enabling(vm, self.clock.now())
+
+    def turn(self, state: Enabling) -> Turn:
+        """
+        Take one turn. Never waits, sends at most one write, and may be repeated.
+
+        Ends only where no hint has come since it began to look.
+        """
+        state = replace(state, hint=self.notebook.hint(state.vm))
+        try:
+            turn = self._look_at_pending(state) if state.pending else self._move(state)
+        except Gone:
+            turn = Turn(state, Done(Reason.VM_DELETED))
+        except (Retryable, Stale) as error:
+            turn = self._come_back(state, error)
+        except (Denied, Rejected, Malformed) as error:
+            turn = Turn(*after_refusal(state, None, error.code, str(error), self.clock.now()))
+        return self._end(turn, turn.then) if isinstance(turn.then, Done) else turn
+
+    def _come_back(self, state: Enabling, error: Retryable | Stale) -> Turn:
+        after = error.after if isinstance(error, Retryable) else None
+        reason = _TROUBLE.get(error.status, Reason.UNREACHABLE)
+        return Turn(*after_trouble(state, reason, str(error), after, self.clock.now()))
+
+    # A write is under way.
+
+    def _look_at_pending(self, state: Enabling) -> Turn:
+        now = self.clock.now()
+        pending = state.pending
+        if pending is None:
+            raise AssertionError("nothing is pending")
+        job = (
+            find_job(state, self.shelf.jobs_of(pending.vault, pending.since))
+            if pending.job
+            else None
+        )
+        judged = judge(state, job, None, now)
+        if isinstance(judged, AskOperation):
+            judged = judge(state, job, self.jobs.observe_operation(pending.operation), now)
+        match judged:
+            case Wait():
+                return Turn(after_look(state), judged)
+            case OperationFacts(code=code, message=message):
+                state = after_ended(state, job).noting(now, f"{pending.step} failed: {code}")
+                self._forget_asking(state.vm)
+                return Turn(*after_refusal(state, pending.vault, code, message, now))
+            case _:
+                state = after_ended(state, job).noting(now, f"{pending.step} ended")
+                return self._move(state, ended=pending.step)
+
+    # Nothing is under way, as far as we know.
+
+    def _move(self, state: Enabling, ended: str = "") -> Turn:
+        """Look at the whole and do what the plan says; `ended` is the step that has just ended."""
+        now = self.clock.now()
+        sight = self.looker.look(
+            state.vm, vaults_after=state.vaults_after, full=frozenset(state.full)
+        )
+        if sight is None:
+            return Turn(state, Wait(now + SOON, Reason.CREATING, ("vaults are being read",)))
+        if ended == ConfirmProtection.__name__:
+            sight = replace(sight, memory=self._remember_machine(sight))
+        plan = plan_protection(sight, self.book)
+        if ended:
+            if plan.steps and _name(plan.steps[0]) == ended:  # Reads may lag behind the effect.
+                not_yet = Wait(now + interval(0), plan.reason, (f"{ended} is not visible yet",))
+                return Turn(after_look(state), not_yet)
+            self._forget_asking(sight)
+        elif plan.steps and (unknown := self._unfinished(sight, state)) is not None:
+            return unknown
+        move = next_move(state, sight.vm, plan, now, self.limits.agent_wait)
+        match move:
+            case Apply(step):
+                return self._apply(state, sight, plan, step)
+            case Wait():
+                return Turn(after_look(state), move)
+            case Done():
+                if move.reason is Reason.PROTECTED:
+                    self._remember_protected(sight)
+                return Turn(state, move)
+
+    def _unfinished(self, sight: Sight, state: Enabling) -> Turn | None:
+        """Return a turn that looks for the effect of a write of which only the note is known."""
+        asked = sight.memory.asked_at
+        now = self.clock.now()
+        if asked is None or now - asked > LOST:
+            return None
+        vault = VaultId.parse(sight.memory.vault)
+        pending = Pending("an earlier write", "ConfigureBackup", vault, "", asked)
+        waiting = Wait(now + interval(0), Reason.TO_PROTECT, (f"asked at {asked:%H:%M:%S} UTC",))
+        return Turn(replace(state, pending=pending, looks=0), waiting)
+
+    def _apply(self, state: Enabling, sight: Sight, plan: Plan, step: Step) -> Turn:
+        if (no := self._not_now(state.vm, sight, plan, step)) is not None:
+            return Turn(state, no)
+        now = self.clock.now()
+        if isinstance(step, EnableProtection | Change):
+            self._note_asking(sight, step, now)
+        try:
+            pending = self._send(step, now)
+        except Retryable as error:
+            if not error.maybe_done:
+                self._forget_asking(sight)
+                return self._come_back(state, error)
+            state = state.noting(now, f"{_name(step)}: the answer was lost")
+            pending = self._pending(step, "", now)
+        except (Denied, Rejected) as error:
+            self._forget_asking(sight)
+            state = state.noting(now, f"{_name(step)} refused: {error.code or error.status}")
+            return Turn(*after_refusal(state, step.vault, error.code, str(error), now))
+        else:
+            state = state.noting(now, f"{_name(step)} sent")
+        return Turn(*after_sent(state, pending, now))
+
+    def _not_now(self, vm: VmId, sight: Sight, plan: Plan, step: Step) -> Done | Wait | None:
+        """Return why `step` may not be applied now: the brakes, asked before every write."""
+        if self.book.rules.scope.mode_of(vm.subscription) is Mode.OBSERVE:
+            would = ", then ".join(_name(s) for s in plan.steps)
+            return Done(Reason.OBSERVING, (*plan.because, f"would {would}"))
+        if (pause := self.notebook.pause()) is not None:
+            return Done(Reason.PAUSED, (f"since {pause.since:%Y-%m-%d %H:%M} UTC: {pause.why}",))
+        now = self.clock.now()
+        match step:
+            case CreateVault() | CreatePolicy():
+                what = [_name(step), str(step.vault)]
+                if isinstance(step, CreatePolicy):
+                    what.append(step.policy.name)
+                if not self.notebook.claim(*what, lasting=CLAIMED):
+                    return Wait(now + 2 * SOON, Reason.CREATING, ("another workflow creates it",))
+            case RefreshContainers():
+                pass
+            case EnableProtection():
+                cap = self.limits.enables_per_hour
+                if cap is not None and not self.notebook.spend("enables", cap, HOUR):
+                    return Done(Reason.ENABLE_CAP, (f"{cap} an hour",))
+                return self._daily_limit(step.vault)
+            case _:
+                limit = self.limits.changes_per_hour
+                if not self.approvals.cover(sight.vm.machine, step) and not self.notebook.spend(
+                    "changes", limit, HOUR
+                ):
+                    return Done(Reason.BUDGET_SPENT, (f"{limit} changes an hour",))
+                return self._daily_limit(step.vault)
+        return None
+
+    def _daily_limit(self, vault: VaultId) -> Done | None:
+        limit = self.limits.configures_per_day
+        if self.notebook.spend(configures(vault), limit, DAY):
+            return None
+        return Done(Reason.DAILY_LIMIT, (f"{limit} configurations of {vault.name} today",))
+
+    def _send(self, step: Step, now: datetime) -> Pending | None:
+        """Send one step; return what is pending, None where the answer said that it is done."""
+        match step:
+            case CreateVault(vault, location, redundancy):
+                self.vaults.create_vault(vault, location, redundancy)
+                return None
+            case CreatePolicy(vault, policy):
+                self.vaults.create_policy(vault, policy)
+                return None
+            case RefreshContainers(vault):
+                return self._pending(step, self.vaults.refresh_containers(vault), now)
+            case EnableProtection(vm, vault, policy):
+                return self._pending(step, self.vaults.set_protection(vm, vault, policy, None), now)
+            case (
+                ChangePolicy(vm, vault, policy, exclusion)
+                | ResumeProtection(vm, vault, policy, exclusion)
+                | ConfirmProtection(vm, vault, policy, exclusion)
+            ):
+                operation = self.vaults.set_protection(vm, vault, policy, exclusion)
+                return self._pending(step, operation, now)
+            case Undelete(vm, vault):
+                return self._pending(step, self.vaults.undelete(vm, vault), now)
+            case _:
+                assert_never(step)
+
+    def _pending(self, step: Step, operation: str, now: datetime) -> Pending | None:
+        match step:
+            case CreateVault() | CreatePolicy():
+                return None
+            case RefreshContainers(vault):
+                return Pending(_name(step), "", vault, operation, now)
+            case Undelete(vault=vault):
+                return Pending(_name(step), "Undelete", vault, operation, now)
+            case _:
+                return Pending(_name(step), "ConfigureBackup", step.vault, operation, now)
+
+    # What is written down.
+
+    def _note_asking(self, sight: Sight, step: EnableProtection | Change, now: datetime) -> None:
+        """Write down what we are about to ask for, before asking."""
+        memory = replace(sight.memory, vault=str(step.vault), asked_at=now)
+        match step:
+            case Undelete():
+                memory = replace(memory, undeleted=True)
+            case _:
+                memory = replace(memory, asked=step.policy)
+        self.notebook.remember(sight.vm.id, memory)
+
+    def _forget_asking(self, sight: Sight | VmId) -> None:
+        """Write down that the end of what we asked for is known."""
+        vm = sight.vm.id if isinstance(sight, Sight) else sight
+        memory = self.notebook.memory(vm)
+        if memory.asked_at is not None:
+            in_force = _policy_of(sight) if isinstance(sight, Sight) else ""
+            ours = memory.asked and memory.asked.lower() == in_force.lower()
+            policy = in_force if ours else memory.policy
+            self.notebook.remember(vm, replace(memory, policy=policy, asked="", asked_at=None))
+
+    def _remember_protected(self, sight: Sight) -> None:
+        """Remember which machine is protected, and whether the policy in force is our own."""
+        self._forget_asking(sight)
+        memory = self._remember_machine(sight)
+        if memory.undeleted:
+            self.notebook.remember(sight.vm.id, replace(memory, undeleted=False))
+
+    def _remember_machine(self, sight: Sight) -> Memory:
+        memory = self.notebook.memory(sight.vm.id)
+        if memory.machine != sight.vm.machine:
+            memory = replace(memory, machine=sight.vm.machine)
+            self.notebook.remember(sight.vm.id, memory)
+        return memory
+
+    def _end(self, turn: Turn, done: Done) -> Turn:
+        """End the workflow, unless a hint came while it looked; record what is worth recording."""
+        state = turn.state
+        if self.notebook.hint(state.vm) != state.hint:
+            return Turn(state, Wait(self.clock.now(), done.reason, ("a hint came meanwhile",)))
+        memory = self.notebook.memory(state.vm)
+        if state.log or memory.reason is not done.reason:
+            self.evidence.append(
+                Kind.PROTECTION, EnsureProtected(state.vm).key, self._body(state, memory, done)
+            )
+            self.notebook.remember(state.vm, replace(memory, reason=done.reason))
+        return turn
+
+    def _body(self, state: Enabling, memory: Memory, done: Done) -> dict[str, object]:
+        return {
+            "vm": str(state.vm),
+            "machine": memory.machine,
+            "reason": done.reason.name,
+            "standing": str(done.reason.standing),
+            "because": list(done.because),
+            "vault": memory.vault,
+            "policy": memory.policy,
+            "began": state.began.isoformat(),
+            "did": [{"at": e.at.isoformat(), "text": e.text} for e in state.log],
+            "config": self.config_digest,
+        }
+
+
+def _name(step: Step) -> str:
+    return type(step).__name__
+
+
+def _policy_of(sight: Sight) -> str:
+    """Return the policy that is in force for a VM, "" where none is."""
+    live = (item.policy for item in sight.items if item.state is ItemState.PROTECTED)
+    return next(live, "")

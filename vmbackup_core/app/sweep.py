@@ -1,0 +1,167 @@
+"""
+Compare every VM in scope with every protected item, and name the VMs that a workflow should look at.
+
+The sweep changes nothing by itself: Resource Graph lags behind the truth, so whatever differs is
+handed to the same workflow that events start, which looks for itself before it acts.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from vmbackup_core.app.approvals import Approvals
+from vmbackup_core.app.codec import from_json, to_json
+from vmbackup_core.app.evidence import EvidenceLog
+from vmbackup_core.app.notebook import Notebook
+from vmbackup_core.domain.errors import Stale
+from vmbackup_core.domain.evidence import Kind
+from vmbackup_core.domain.facts import ItemFacts
+from vmbackup_core.domain.ids import VmId
+from vmbackup_core.domain.intents import EnsureProtected
+from vmbackup_core.domain.memory import Memory
+from vmbackup_core.domain.protection import Rulebook
+from vmbackup_core.domain.verdicts import (
+    Count,
+    Seen,
+    Shrunk,
+    Verdict,
+    changes,
+    count,
+    find_shrinking,
+    judge_estate,
+    lasting,
+    orphans,
+    plan_hash,
+)
+from vmbackup_core.ports import Blobs, Clock, Inventory
+
+LEDGER = "sweeps/last.json"
+OVERLAP = timedelta(minutes=5)  # Rows written while the last sweep ran are read again.
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What one look at the whole estate found, before anything is done about it."""
+
+    at: datetime
+    verdicts: tuple[Verdict, ...]
+    orphans: tuple[ItemFacts, ...]
+    count: Count
+    shrunk: Shrunk | None
+    hash: str
+
+    @property
+    def changes(self) -> int:
+        """How many steps on items that are protected already the plan has."""
+        return len(changes(self.verdicts))
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep found, and the workflows to start: none where it stopped itself."""
+
+    survey: Survey
+    intents: tuple[EnsureProtected, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Last:
+    """What the sweep before this one left: verdicts and memories, so that both are read at once."""
+
+    at: datetime
+    in_scope: int
+    seen: Mapping[str, Seen]
+    memories: Mapping[str, Memory]
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    inventory: Inventory
+    notebook: Notebook
+    approvals: Approvals
+    evidence: EvidenceLog
+    blobs: Blobs
+    clock: Clock
+    book: Rulebook
+    max_shrink: float
+    config_digest: str
+
+    def survey(self) -> Survey:
+        """Look at the whole estate and plan for every VM. Changes nothing, writes nothing."""
+        return self._survey(self._last()[0])[0]
+
+    def run(self) -> Swept:
+        """
+        Survey, record what changed, and return the workflows to start.
+
+        Repeating it is harmless: a workflow that runs is not started again. Where far less is in
+        scope than before, nothing is started until somebody approves.
+        """
+        last, blob = self._last()
+        survey, memories = self._survey(last)
+        before = dict(last.seen) if last else {}
+        changed = [v for v in survey.verdicts if not _same(before.get(str(v.vm)), v)]
+        gone = sorted(set(before) - {str(v.vm) for v in survey.verdicts})
+        if changed or gone or last is None:
+            state = _Last(
+                survey.at,
+                last.in_scope if last and survey.shrunk else survey.count.in_scope,
+                {str(v.vm): Seen(v.machine, v.reason, v.since) for v in survey.verdicts},
+                {str(vm): memory for vm, memory in memories.items()},
+            )
+            content = json.dumps(to_json(state)).encode()
+            try:
+                self.blobs.replace(blob, content) if blob else self.blobs.create(LEDGER, content)
+            except Stale:  # Two sweeps at once: the other one has written the same.
+                return Swept(survey, ())
+        self.evidence.append(Kind.SWEEP, "sweep", self._body(survey, changed, gone))
+        stopped = survey.shrunk is not None
+        work = () if stopped else tuple(EnsureProtected(v.vm) for v in survey.verdicts if v.work)
+        return Swept(survey, work)
+
+    def _survey(self, last: _Last | None) -> tuple[Survey, dict[VmId, Memory]]:
+        estate = self.inventory.observe_estate(self.book.rules.scope)
+        memories = {VmId.parse(vm): m for vm, m in last.memories.items()} if last else {}
+        memories.update(self.notebook.memories(last.at - OVERLAP if last else None))
+        seen = {VmId.parse(vm): one for vm, one in last.seen.items()} if last else {}
+        verdicts = lasting(judge_estate(estate, memories, self.book), seen)
+        sums = count(verdicts)
+        shrunk = find_shrinking(last.in_scope, sums.in_scope, self.max_shrink) if last else None
+        accepted = self.approvals.smallest_scope() if shrunk else None
+        if accepted is not None and sums.in_scope >= accepted:
+            shrunk = None
+        survey = Survey(estate.at, verdicts, orphans(estate), sums, shrunk, plan_hash(verdicts))
+        return survey, memories
+
+    def _last(self) -> tuple[_Last | None, Any]:
+        blob = self.blobs.read(LEDGER)
+        return (from_json(json.loads(blob.content), _Last) if blob else None), blob
+
+    def _body(
+        self, survey: Survey, changed: Iterable[Verdict], gone: Iterable[str]
+    ) -> dict[str, Any]:
+        return {
+            **asdict(survey.count),
+            "orphans": [str(item.vm) for item in survey.orphans],
+            "plan": survey.hash,
+            "stopped": asdict(survey.shrunk) if survey.shrunk else None,
+            "changed": [
+                {
+                    "vm": str(v.vm),
+                    "machine": v.machine,
+                    "reason": v.reason.name,
+                    "since": v.since.isoformat(),
+                    "vault": v.vault,
+                    "policy": v.policy,
+                }
+                for v in changed
+            ],
+            "gone": list(gone),
+            "config": self.config_digest,
+        }
+
+
+def _same(seen: Seen | None, verdict: Verdict) -> bool:
+    return seen is not None and (seen.machine, seen.reason) == (verdict.machine, verdict.reason)

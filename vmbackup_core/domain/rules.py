@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from typing import Self
 
 from vmbackup_core.domain.facts import VmFacts
 
@@ -108,6 +109,23 @@ class Rule:
             and _allows(_lowered(self.locations), vm.location.lower())
         )
 
+    def covers(self, other: Self) -> bool:
+        """
+        Tell whether this rule matches every VM that `other` matches, so that it leaves it none.
+
+        False where that cannot be seen from the globs alone.
+        """
+        mine, theirs = dict(self.other_tags), dict(other.other_tags)
+        return (
+            _covers(self.values, other.values)
+            and all(
+                name in theirs and _covers((glob,), (theirs[name],)) for name, glob in mine.items()
+            )
+            and _covers(_lowered(self.resource_groups), _lowered(other.resource_groups))
+            and _covers(_lowered(self.subscriptions), _lowered(other.subscriptions))
+            and _covers(_lowered(self.locations), _lowered(other.locations))
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -184,6 +202,18 @@ def _allows(globs: Iterable[str], value: str | None) -> bool:
     """Tell whether one of `globs` matches; without any, every value and none will do."""
     globs = tuple(globs)
     return not globs or (value is not None and any(fnmatchcase(value, glob) for glob in globs))
+
+
+def _covers(globs: tuple[str, ...], others: tuple[str, ...]) -> bool:
+    """Tell whether everything that one of `others` matches is matched by one of `globs` too."""
+    if not globs or not others:
+        return not globs
+    return all(
+        other in globs
+        or "*" in globs
+        or (not any(sign in other for sign in "*?[") and _allows(globs, other))
+        for other in others
+    )
 
 
 def _lowered(globs: Iterable[str]) -> tuple[str, ...]:

@@ -63,10 +63,6 @@ def _as_read(kind: type) -> Any:
     return lambda found, at, faults: kind(**found)
 
 
-def _found(found: Found, at: Path, faults: Faults) -> Any:
-    return found
-
-
 def _kept(word: str) -> Leaf:
     return number(KEEP_RANGES[word][0], KEEP_RANGES[word][-1], UNITS[word])
 
@@ -114,7 +110,7 @@ KEEP = Table(
         Key("yearly", _kept("yearly"), else_="none"),
         Key("day", WEEKDAY, else_="Sunday, or the first day of a weekly schedule without it"),
     ),
-    _found,
+    _as_read(dict),
 )
 
 POLICY = Table(

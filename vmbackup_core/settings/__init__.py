@@ -1,0 +1,26 @@
+"""`vmbackup.toml` and the environment, read into frozen Settings; every fault told at once."""
+
+from vmbackup_core.settings.building import Limits, Protect
+from vmbackup_core.settings.deployment import (
+    Cloud,
+    CloudEndpoints,
+    Deployment,
+    read_deployment,
+    system_environment,
+)
+from vmbackup_core.settings.faults import Fault, SettingsError
+from vmbackup_core.settings.loading import Settings, load
+
+__all__ = [
+    "Cloud",
+    "CloudEndpoints",
+    "Deployment",
+    "Fault",
+    "Limits",
+    "Protect",
+    "Settings",
+    "SettingsError",
+    "load",
+    "read_deployment",
+    "system_environment",
+]

@@ -1,0 +1,260 @@
+"""
+What differs from one deployment to the next, read from environment variables `VMBACKUP_…`.
+
+The only module that reads the environment, and only where it is asked for by name.
+"""
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from vmbackup_core.settings.faults import Fault, SettingsError, Unfit, did_you_mean
+from vmbackup_core.settings.names import parse_guid
+
+PREFIX = "VMBACKUP_"
+SOURCE = "environment"
+
+
+class Cloud(StrEnum):
+    """The Azure cloud that the app runs in."""
+
+    PUBLIC = "public"
+    USGOV = "usgov"
+    CHINA = "china"
+
+
+@dataclass(frozen=True, slots=True)
+class CloudEndpoints:
+    """Where a cloud's services are: resource manager, its token's scope, sign-in, storage."""
+
+    arm: str
+    arm_scope: str
+    authority: str
+    storage_suffix: str
+
+
+# As azure.mgmt.core.tools.get_arm_endpoints and azure.identity.AzureAuthorityHosts have them.
+CLOUDS = {
+    Cloud.PUBLIC: CloudEndpoints(
+        "https://management.azure.com",
+        "https://management.azure.com/.default",
+        "https://login.microsoftonline.com",
+        "core.windows.net",
+    ),
+    Cloud.USGOV: CloudEndpoints(
+        "https://management.usgovcloudapi.net",
+        "https://management.core.usgovcloudapi.net/.default",
+        "https://login.microsoftonline.us",
+        "core.usgovcloudapi.net",
+    ),
+    Cloud.CHINA: CloudEndpoints(
+        "https://management.chinacloudapi.cn",
+        "https://management.chinacloudapi.cn/.default",
+        "https://login.chinacloudapi.cn",
+        "core.chinacloudapi.cn",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """
+    Where this deployment keeps its state, who it is, and which Azure it talks to.
+
+    Either `state_dir` is set (a local directory) or both `table_url` and `blob_url` are. A client
+    id is "" where the one identity that is there will do.
+    """
+
+    config: str
+    cloud: Cloud
+    arm_endpoint: str
+    state_dir: str
+    table_url: str
+    blob_url: str
+    reader_client_id: str
+    protector_client_id: str
+    restorer_client_id: str
+    sweep_schedule: str
+
+    @property
+    def endpoints(self) -> CloudEndpoints:
+        """Return the cloud's endpoints, for sign-in and for the token's scope."""
+        return CLOUDS[self.cloud]
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One environment variable; `default` is "" where none, and `words` say what it takes."""
+
+    name: str
+    words: str
+    parse: Callable[[str], str]
+    default: str = ""
+
+
+def system_environment() -> Mapping[str, str]:
+    """Return this process's environment; nothing else in the app looks at it."""
+    return dict(os.environ)
+
+
+def read_deployment(environment: Mapping[str, str]) -> Deployment:
+    """
+    Read all variables; raises SettingsError with every fault at once.
+
+    An empty variable counts as one that is not set. Unknown `VMBACKUP_…` variables are faults.
+    """
+    given = {name: text for name, text in environment.items() if name.startswith(PREFIX) and text}
+    faults = [_unknown(name) for name in given if name not in VARIABLES]
+    read = {}
+    for name, variable in VARIABLES.items():
+        text = given.get(name, variable.default)
+        try:
+            read[name] = variable.parse(text) if text else ""
+        except Unfit as unfit:
+            faults.append(Fault(0, name, unfit.message, unfit.suggestion))
+    faults.extend(_state_faults(given))
+    if faults:
+        raise SettingsError(SOURCE, faults)
+    account, suffix = read["VMBACKUP_STORAGE_ACCOUNT"], CLOUDS[Cloud(read["VMBACKUP_CLOUD"])]
+    urls = {
+        service: read[f"VMBACKUP_{service.upper()}_URL"]
+        or (f"https://{account}.{service}.{suffix.storage_suffix}" if account else "")
+        for service in ("table", "blob")
+    }
+    return Deployment(
+        config=read["VMBACKUP_CONFIG"],
+        cloud=Cloud(read["VMBACKUP_CLOUD"]),
+        arm_endpoint=read["VMBACKUP_ARM_ENDPOINT"] or suffix.arm,
+        state_dir=read["VMBACKUP_STATE_DIR"],
+        table_url=urls["table"],
+        blob_url=urls["blob"],
+        reader_client_id=read["VMBACKUP_READER_CLIENT_ID"],
+        protector_client_id=read["VMBACKUP_PROTECTOR_CLIENT_ID"],
+        restorer_client_id=read["VMBACKUP_RESTORER_CLIENT_ID"],
+        sweep_schedule=read["VMBACKUP_SWEEP_SCHEDULE"],
+    )
+
+
+def _unknown(name: str) -> Fault:
+    return Fault(0, name, "unknown variable", did_you_mean(name, VARIABLES))
+
+
+def _state_faults(given: Mapping[str, str]) -> list[Fault]:
+    """Note where state has no place, or two."""
+    account = "VMBACKUP_STORAGE_ACCOUNT" in given
+    urls = [name for name in ("VMBACKUP_TABLE_URL", "VMBACKUP_BLOB_URL") if name in given]
+    local = "VMBACKUP_STATE_DIR" in given
+    if local and (account or urls):
+        beside = "VMBACKUP_STORAGE_ACCOUNT" if account else urls[0]
+        return [
+            Fault(0, "VMBACKUP_STATE_DIR", f"stands beside {beside}", "state has one place: choose")
+        ]
+    if not local and not account and len(urls) < 2:
+        return [
+            Fault(
+                0,
+                "VMBACKUP_STORAGE_ACCOUNT",
+                "missing: there is no place for state",
+                "set it, or VMBACKUP_STATE_DIR for a local directory,"
+                " or both VMBACKUP_TABLE_URL and VMBACKUP_BLOB_URL",
+            )
+        ]
+    return []
+
+
+def _parse_any(text: str) -> str:
+    return text
+
+
+def _parse_cloud(text: str) -> str:
+    if text not in set(Cloud):
+        raise Unfit(f'"{text}" is no cloud', did_you_mean(text, Cloud))
+    return text
+
+
+def _parse_account(text: str) -> str:
+    if re.fullmatch(r"[a-z0-9]{3,24}", text) is None:
+        raise Unfit(f'"{text}" is no storage account', "3 to 24 lower-case letters and digits")
+    return text
+
+
+def _parse_url(text: str) -> str:
+    """Check a service's address; tokens travel over TLS only, except on this machine."""
+    parts = urlsplit(text)
+    local = parts.hostname in ("localhost", "127.0.0.1")
+    if not parts.hostname or parts.scheme not in ("https", "http"):
+        raise Unfit(f'"{text}" is no address', "it begins with https://")
+    if parts.scheme == "http" and not local:
+        raise Unfit(f'"{text}" is not encrypted', "use https://")
+    return text.rstrip("/")
+
+
+# The six fields of an NCRONTAB expression: lowest, highest, names that stand for numbers.
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_WEEKDAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
+_FIELDS: tuple[tuple[str, int, int, list[str]], ...] = (
+    ("second", 0, 59, []),
+    ("minute", 0, 59, []),
+    ("hour", 0, 23, []),
+    ("day", 1, 31, []),
+    ("month", 1, 12, _MONTHS),
+    ("day of week", 0, 6, _WEEKDAYS),
+)
+
+
+def _parse_ncrontab(text: str) -> str:
+    """Check an expression as the Functions host takes it: six fields, the first are seconds."""
+    fields = text.split()
+    if len(fields) != len(_FIELDS):
+        raise Unfit(
+            f'"{text}" has {len(fields)} fields, not 6',
+            'seconds come first: "0 */30 * * * *" is every 30 minutes',
+        )
+    for field, (word, low, high, names) in zip(fields, _FIELDS, strict=True):
+        if not all(_fits(part, low, high, names) for part in field.lower().split(",")):
+            raise Unfit(f'"{field}" is no {word}', f"from {low} to {high}, with * , - and /")
+    return text
+
+
+def _fits(part: str, low: int, high: int, names: list[str]) -> bool:
+    span, _, step = part.partition("/")
+    if "/" in part and not (step.isdecimal() and int(step) > 0):
+        return False
+    if span == "*":
+        return True
+    ends = [str(low + names.index(end)) if end in names else end for end in span.split("-")]
+    if len(ends) > 2 or not all(end.isdecimal() and low <= int(end) <= high for end in ends):
+        return False
+    return int(ends[0]) <= int(ends[-1])
+
+
+_ACCOUNT = "a storage account's name"
+_URL = "an address that begins with https://"
+_ID = "a managed identity's client id"
+
+VARIABLES = {
+    variable.name: variable
+    for variable in (
+        Variable(
+            "VMBACKUP_CONFIG", "a path, or the address of a blob", _parse_any, "vmbackup.toml"
+        ),
+        Variable("VMBACKUP_STORAGE_ACCOUNT", _ACCOUNT, _parse_account),
+        Variable("VMBACKUP_TABLE_URL", _URL, _parse_url),
+        Variable("VMBACKUP_BLOB_URL", _URL, _parse_url),
+        Variable("VMBACKUP_STATE_DIR", "a local directory", _parse_any),
+        Variable("VMBACKUP_READER_CLIENT_ID", _ID, parse_guid),
+        Variable("VMBACKUP_PROTECTOR_CLIENT_ID", _ID, parse_guid),
+        Variable("VMBACKUP_RESTORER_CLIENT_ID", _ID, parse_guid),
+        Variable("VMBACKUP_CLOUD", '"public", "usgov" or "china"', _parse_cloud, "public"),
+        Variable("VMBACKUP_ARM_ENDPOINT", _URL, _parse_url),
+        Variable(
+            "VMBACKUP_SWEEP_SCHEDULE",
+            "six fields of NCRONTAB, seconds first",
+            _parse_ncrontab,
+            "0 */30 * * * *",
+        ),
+    )
+}

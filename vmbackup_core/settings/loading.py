@@ -1,0 +1,167 @@
+"""Reading `vmbackup.toml` and the environment into one frozen value, or into a list of faults."""
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vmbackup_core.domain.policies import PolicySpec
+from vmbackup_core.domain.rules import Rules
+from vmbackup_core.domain.vaults import VaultNaming
+from vmbackup_core.settings.building import Limits, Protect
+from vmbackup_core.settings.deployment import Deployment, read_deployment
+from vmbackup_core.settings.faults import Fault, Faults, SettingsError, did_you_mean
+from vmbackup_core.settings.forms import FAILED, Table
+from vmbackup_core.settings.lines import find_lines
+from vmbackup_core.settings.sections import SECTIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """
+    Everything that is configured.
+
+    `digest` is the SHA-256 of the file's bytes in hex: it says in the evidence which
+    configuration a decision was made under.
+    """
+
+    rules: Rules
+    policies: tuple[PolicySpec, ...]
+    vaults: VaultNaming
+    limits: Limits
+    protect: Protect
+    deployment: Deployment
+    source: str
+    digest: str
+
+
+def load(text: str | bytes, environment: Mapping[str, str], *, source: str) -> Settings:
+    """
+    Read `text`, the contents of a `vmbackup.toml` that `source` names, and the environment.
+
+    Raises SettingsError with every fault of both at once; of a text that is no TOML at all, only
+    the first place where it goes wrong can be told.
+    """
+    raw = text.encode() if isinstance(text, str) else text
+    faults: list[Fault] = []
+    try:
+        deployment = read_deployment(environment)
+    except SettingsError as error:
+        faults.extend(error.faults)
+    try:
+        found = _read(_decode(raw), source)
+    except SettingsError as error:
+        faults.extend(error.faults)
+    if faults:
+        raise SettingsError(source, faults)
+    protect, tags, vaults = found["protect"], found["tags"], found["vaults"]
+    return Settings(
+        rules=Rules(
+            found["scope"],
+            tags.policy,
+            tags.opt_out,
+            found["rules"],
+            protect.on_stopped,
+            protect.on_soft_deleted,
+        ),
+        policies=tuple(policy for _, policy in found["policies"]),
+        vaults=VaultNaming(
+            vaults.name,
+            vaults.resource_group,
+            vaults.create,
+            vaults.redundancy,
+            vaults.use,
+            found["limits"].vms_per_vault,
+        ),
+        limits=found["limits"],
+        protect=protect,
+        deployment=deployment,
+        source=source,
+        digest=hashlib.sha256(raw).hexdigest(),
+    )
+
+
+def _decode(raw: bytes) -> str:
+    """Return the text, without the mark that some editors put before it."""
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        fault = Fault(line, "encoding", "is not UTF-8", "save the file as UTF-8")
+        raise SettingsError("", [fault]) from None
+
+
+def _read(text: str, source: str) -> dict[str, Any]:
+    """Return what each section means."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(source, [_syntax_fault(str(error), text)]) from None
+    faults = Faults(find_lines(text))
+    known = [section.name for section in SECTIONS]
+    for name in document:
+        if name not in known:
+            faults.add((name,), "unknown key", _home_of(name) or did_you_mean(name, known))
+    found = {}
+    for section in SECTIONS:
+        if section.name in document:
+            value = document[section.name]
+            found[section.name] = section.form.read(value, (section.name,), faults)
+        elif section.required:
+            faults.add((section.name,), "missing", f"it takes {section.form.words}")
+        else:
+            found[section.name] = section.form.read(section.default, (section.name,), faults)
+    _check_together(document, found, faults)
+    if faults.found:
+        raise SettingsError(source, faults.found)
+    return found
+
+
+def _syntax_fault(message: str, text: str) -> Fault:
+    """Turn the parser's complaint into a fault with a line (its message ends with the place)."""
+    what, _, where = message.rpartition(" (at ")
+    place = re.match(r"line (\d+), column (\d+)", where)
+    line = int(place[1]) if place else text.count("\n") + 1
+    column = f" (column {place[2]})" if place else " (at the end)"
+    return Fault(line, "TOML", f"{what}{column}")
+
+
+def _home_of(name: str) -> str:
+    """Say into which section a key belongs that stands outside of all."""
+    for section in SECTIONS:
+        if isinstance(section.form, Table) and name in (key.name for key in section.form.keys):
+            return f"it belongs below [{section.name}]"
+    return ""
+
+
+def _check_together(document: Mapping[str, Any], found: Mapping[str, Any], faults: Faults) -> None:
+    """Note rules whose policy is not defined, or whose tag opts out; as far as both were read."""
+    policies, rules = document.get("policies"), document.get("rules")
+    if isinstance(policies, dict) and isinstance(rules, list):
+        for place, policy in _texts(rules, "policy"):
+            if policy not in policies:
+                faults.add(
+                    ("rules", place, "policy"),
+                    f'no policy is called "{policy}"',
+                    did_you_mean(policy, policies),
+                )
+    tags = found.get("tags", FAILED)
+    if tags is not FAILED and isinstance(rules, list):
+        for place, value in _texts(rules, "tag"):
+            if value in tags.opt_out:
+                faults.add(
+                    ("rules", place, "tag"),
+                    f'can never win: "{value}" opts out',
+                    "remove it here or from tags.opt_out",
+                )
+
+
+def _texts(rules: Iterable[object], key: str) -> list[tuple[int, str]]:
+    """Return each text that stands as `key` of a rule, with the rule's place."""
+    found = []
+    for place, rule in enumerate(rules):
+        value = rule.get(key) if isinstance(rule, dict) else None
+        found += [(place, text) for text in (value if isinstance(value, list) else [value])]
+    return [(place, text) for place, text in found if isinstance(text, str)]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from azsim.world import World
 
 RESOURCES_WRITE = "Microsoft.Resources.ResourceWriteSuccess"
+RESOURCES_WRITE_FAILED = "Microsoft.Resources.ResourceWriteFailure"
 RESOURCES_DELETE = "Microsoft.Resources.ResourceDeleteSuccess"
 RESOURCES_ACTION = "Microsoft.Resources.ResourceActionSuccess"
 

@@ -117,3 +117,16 @@ class ConnectionLost(Exception):
     def __init__(self, *, after_effect: bool) -> None:
         super().__init__("connection reset by peer")
         self.after_effect = after_effect
+
+
+def json_object(value: Json) -> dict[str, Any]:
+    """Return a JSON object, an empty one for null; raises ArmError 400 for anything else."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise ArmError(
+            400,
+            "InvalidRequestContent",
+            "The request content was invalid and could not be deserialized.",
+        )
+    return value

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from azsim.disks import Disk
-    from azsim.machines import Machine
+    from azsim.machine import Machine
 
 _IMAGES = {
     "Linux": {

@@ -1,103 +1,29 @@
 """
-Virtual machines and how they change with time: provisioning, power, the guest agent, deletion.
+Every machine of the world, and what others do to them: create, tag, move, stop, delete.
 
-What a machine is at an instant is a function of the clock, so ten thousand machines cost no timers.
-Only an asynchronous write that must raise an event at its end asks the clock for one action.
+Only a write that must raise an event at its end asks the clock for one action.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from azsim.arm_ids import ArmId, resource_id
+from azsim.compute_operations import ComputeOperations
 from azsim.disks import Disk, Disks, disk_name
-from azsim.groups import RESOURCES_ACTION, RESOURCES_DELETE, RESOURCES_WRITE
+from azsim.groups import (
+    RESOURCES_ACTION,
+    RESOURCES_DELETE,
+    RESOURCES_WRITE,
+    RESOURCES_WRITE_FAILED,
+)
+from azsim.machine import KIND, NEVER, NOW, Machine, gone
 from azsim.machine_shapes import graph_row
 
 if TYPE_CHECKING:
     from azsim.world import World
 
-KIND = "Microsoft.Compute/virtualMachines"
 PAST = "past"
-NEVER = datetime.max.replace(tzinfo=UTC)
-NOW = timedelta(0)
-ON_THE_WAY = {"running": "starting", "deallocated": "deallocating", "stopped": "stopping"}
-
-
-@dataclass(slots=True)
-class Machine:
-    """
-    One virtual machine. A machine re-created under the same name has another `vm_id`.
-
-    `power` and `provisioning` are what they are now; the underscored fields say what they become
-    and when. `model` keeps the properties azsim stores and echoes but does not interpret.
-    """
-
-    world: "World" = field(repr=False)
-    id: str
-    vm_id: str
-    location: str
-    tags: dict[str, str]
-    size: str
-    os_type: str
-    security_type: str
-    created: datetime
-    os_disk: Disk
-    disks: list[Disk]
-    agent_after: timedelta | None
-    zones: tuple[str, ...] = ()
-    identity: dict[str, Any] | None = None
-    model: dict[str, Any] = field(default_factory=dict)
-    etag: int = 1
-    _outcome: str = "Succeeded"
-    _doing: str = "Creating"
-    _done_at: datetime = NEVER
-    _power: str = "running"
-    _power_at: datetime = NEVER
-    _agent_from: datetime = NEVER
-
-    @property
-    def name(self) -> str:
-        return self.id.rsplit("/", 1)[1]
-
-    @property
-    def subscription(self) -> str:
-        return ArmId.parse(self.id).subscription
-
-    @property
-    def group(self) -> str:
-        return ArmId.parse(self.id).group
-
-    @property
-    def provisioning(self) -> str:
-        """`Creating`, `Updating` or `Deleting` until done, then `Succeeded` or `Failed`."""
-        return self._doing if self.world.clock.now() < self._done_at else self._outcome
-
-    @property
-    def settled_at(self) -> datetime:
-        """When the present or last change of the machine ends or ended."""
-        return self._done_at
-
-    @property
-    def power(self) -> str:
-        """`running`, `deallocated` or `stopped`, or the word for being on the way there."""
-        on_the_way = self.world.clock.now() < self._power_at
-        return ON_THE_WAY[self._power] if on_the_way else self._power
-
-    @property
-    def agent_ready(self) -> bool:
-        """Whether the guest agent reports Ready; never while the machine does not run."""
-        return (
-            self.world.clock.now() >= self._agent_from
-            and self.power == "running"
-            and not self.world.faults.agent_never_ready(self.id)
-        )
-
-    @property
-    def agent_from(self) -> datetime:
-        """When the agent (last) became or will become ready, faults aside."""
-        return self._agent_from
 
 
 class Machines:
@@ -112,6 +38,7 @@ class Machines:
         self.world = world
         self.version = 0
         self.disks = Disks(world)
+        self.operations = ComputeOperations(world)
         self._by_subscription: dict[str, dict[str, Machine]] = {}
 
     def create(
@@ -191,18 +118,18 @@ class Machines:
             return None
         known = self._by_subscription.get(parts[2], {})
         machine = known.get(vm_id.lower())
-        if machine is not None and _gone(machine):
+        if machine is not None and gone(machine):
             self._remove(machine)
             return None
         return machine
 
     def in_subscription(self, subscription: str) -> list[Machine]:
         known = self._by_subscription.get(subscription.lower(), {})
-        return [machine for machine in known.values() if not _gone(machine)]
+        return [machine for machine in known.values() if not gone(machine)]
 
     def everywhere(self) -> Iterator[Machine]:
         for known in self._by_subscription.values():
-            yield from (machine for machine in known.values() if not _gone(machine))
+            yield from (machine for machine in known.values() if not gone(machine))
 
     def tag(self, vm_id: str, tags: Mapping[str, str], *, by_tags_api: bool = False) -> Machine:
         """Replace a machine's tags, as a PATCH of the machine or as a PUT on its tags would."""
@@ -240,18 +167,26 @@ class Machines:
         self.changed(machine)
         return machine
 
-    def update(self, machine: Machine, *, takes: timedelta = NOW) -> None:
+    def attach(self, machine: Machine, disks: list[Disk]) -> None:
+        """Let these be the machine's data disks; others that it held are detached."""
+        for disk in machine.disks:
+            if disk not in disks:
+                disk.managed_by, disk.lun = "", None
+        for disk in disks:
+            disk.managed_by = machine.id
+            self.disks.add(disk)
+        machine.disks = disks
+
+    def update(self, machine: Machine, *, takes: timedelta = NOW, failed: bool = False) -> None:
         """Record that the machine was written to; raises its event when the write is done."""
-        machine._doing, machine._outcome = "Updating", "Succeeded"
-        machine._done_at = self.world.clock.now() + takes
+        machine.begin("Updating", self.world.clock.now() + takes, failed=failed)
         self.changed(machine)
         self._announce_when_done(machine, RESOURCES_WRITE, f"{KIND}/write")
 
     def delete(self, vm_id: str, *, takes: timedelta = NOW) -> None:
         """Delete a machine; its disks stay unless their deleteOption is Delete."""
         machine = self._existing(vm_id)
-        machine._doing, machine._outcome = "Deleting", "Deleted"
-        machine._done_at = self.world.clock.now() + takes
+        machine.begin("Deleting", self.world.clock.now() + takes)
         self.changed(machine)
         if takes == NOW:
             self._remove(machine)
@@ -322,8 +257,17 @@ class Machines:
         return machine
 
     def _announce_when_done(self, machine: Machine, event_type: str, operation: str) -> None:
+        failed = machine._outcome == "Failed"
+
         def publish() -> None:
-            self.world.events.publish(machine.subscription, event_type, machine.id, operation)
+            outcome = RESOURCES_WRITE_FAILED if failed else event_type
+            self.world.events.publish(
+                machine.subscription,
+                outcome,
+                machine.id,
+                operation,
+                status="Failed" if failed else "Succeeded",
+            )
 
         if machine._done_at <= self.world.clock.now():
             publish()
@@ -355,5 +299,4 @@ class Machines:
         )
 
 
-def _gone(machine: Machine) -> bool:
-    return machine.provisioning == "Deleted"
+__all__ = ["KIND", "PAST", "Machine", "Machines"]

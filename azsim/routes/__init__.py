@@ -7,7 +7,31 @@ from azsim.router import Route
 
 def every_route() -> Iterator[Route]:
     """Yield the routes of all providers."""
-    from azsim.routes import backup, compute, identity, resource_graph, resources, storage, vaults
+    from azsim.routes import (
+        backup,
+        compute,
+        compute_async,
+        disks,
+        identity,
+        resource_graph,
+        resources,
+        storage,
+        subscriptions,
+        tags,
+        vaults,
+    )
 
-    for module in (identity, resources, compute, vaults, backup, resource_graph, storage):
+    for module in (
+        identity,
+        subscriptions,
+        resources,
+        tags,
+        compute,
+        compute_async,
+        disks,
+        vaults,
+        backup,
+        resource_graph,
+        storage,
+    ):
         yield from module.ROUTES

@@ -1,0 +1,222 @@
+"""
+Reads what a client writes about a machine: the body of a PUT or PATCH, as Compute checks it.
+
+What azsim interprets is taken apart; what it only keeps and shows again is passed on; a property
+that is in neither list answers 501, so that no client believes it had an effect.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from azsim.arm_ids import ArmId, resource_id
+from azsim.disks import KIND as DISKS
+from azsim.disks import Disk, Disks, disk_name
+from azsim.http import ArmError, json_object
+from azsim.router import Call
+
+_READ_ONLY = {"provisioningState", "vmId", "instanceView", "timeCreated"}
+_INTERPRETED = {
+    "hardwareProfile",
+    "storageProfile",
+    "securityProfile",
+    "networkProfile",
+    "osProfile",
+}
+_KEPT = {
+    "additionalCapabilities",
+    "applicationProfile",
+    "availabilitySet",
+    "billingProfile",
+    "capacityReservation",
+    "diagnosticsProfile",
+    "evictionPolicy",
+    "extensionsTimeBudget",
+    "licenseType",
+    "platformFaultDomain",
+    "priority",
+    "proximityPlacementGroup",
+    "scheduledEventsPolicy",
+    "scheduledEventsProfile",
+}
+_SECRETS = {"adminPassword", "customData"}
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a body says. A field is None where the body is silent about it."""
+
+    location: str | None
+    tags: dict[str, str] | None
+    zones: tuple[str, ...] | None
+    identity: dict[str, Any] | None
+    size: str | None
+    security_type: str | None
+    storage: dict[str, Any] | None
+    kept: dict[str, Any]
+
+
+def read(call: Call) -> Written:
+    """Take the request's body apart; raises ArmError 400 and 501."""
+    body = json_object(call.request.json)
+    properties = json_object(body.get("properties"))
+    if unknown := set(properties) - _READ_ONLY - _INTERPRETED - _KEPT:
+        raise ArmError(501, "FieldNotSimulated", f"azsim does not know {sorted(unknown)} of a VM")
+    kept = {key: properties[key] for key in _KEPT & set(properties)}
+    if "osProfile" in properties:
+        kept["osProfile"] = _os_profile(json_object(properties["osProfile"]))
+    if "networkProfile" in properties:
+        kept["networkProfile"] = _network(call, json_object(properties["networkProfile"]))
+    security = json_object(properties.get("securityProfile"))
+    if security:
+        kept["securityProfile"] = security
+    storage = properties.get("storageProfile")
+    if storage and storage.get("imageReference"):
+        kept["imageReference"] = _image(storage["imageReference"])
+    if body.get("plan"):
+        kept["plan"] = body["plan"]
+    zones, tags = body.get("zones"), body.get("tags")
+    return Written(
+        location=body.get("location"),
+        tags=None if tags is None else {str(key): str(value) for key, value in tags.items()},
+        zones=None if zones is None else tuple(zones),
+        identity=_identity(call, body.get("identity")),
+        size=json_object(properties.get("hardwareProfile")).get("vmSize"),
+        security_type=security.get("securityType"),
+        storage=storage,
+        kept=kept,
+    )
+
+
+def os_disk(call: Call, written: Written, vm_id: str) -> Disk:
+    """Return the OS disk of a new machine: made from the image, or the one to attach."""
+    asked = json_object(json_object(written.storage).get("osDisk"))
+    match str(asked.get("createOption", "")).lower():
+        case "fromimage":
+            image = written.kept.get("imageReference")
+            if not image:
+                raise _missing("storageProfile.imageReference")
+            system = asked.get("osType") or _system_of(image)
+            disk = _new_disk(call, written, vm_id, 0, asked)
+            disk.os_type, disk.create_option = system, "FromImage"
+            disk.size_gb = asked.get("diskSizeGB") or (127 if system == "Windows" else 30)
+            disk.security_type = written.security_type or ""
+        case "attach":
+            disk = _attached(call, asked)
+            disk.os_type = asked.get("osType") or disk.os_type
+            if not disk.os_type:
+                raise _missing("osDisk.osType")
+        case "":
+            raise _missing("osDisk")
+        case other:
+            raise ArmError(501, "FieldNotSimulated", f"azsim does not know createOption {other!r}")
+    return disk
+
+
+def data_disks(call: Call, written: Written, vm_id: str, present: list[Disk]) -> list[Disk]:
+    """Return the data disks that the body asks for: those that are there, new and attached ones."""
+    asked_for = json_object(written.storage).get("dataDisks")
+    if asked_for is None:
+        return present
+    by_id = {disk.id.lower(): disk for disk in present}
+    by_lun = {disk.lun: disk for disk in present}
+    result = []
+    for asked in asked_for:
+        lun = asked.get("lun")
+        if lun is None:
+            raise _missing("dataDisk.lun")
+        managed = json_object(asked.get("managedDisk")).get("id", "").lower()
+        disk = by_id.get(managed) if managed else by_lun.get(lun)
+        if disk is None and str(asked.get("createOption", "")).lower() == "attach":
+            disk = _attached(call, asked)
+        elif disk is None:
+            disk = _new_disk(call, written, vm_id, lun + 1, asked)
+            disk.create_option = asked.get("createOption", "Empty")
+            disk.size_gb = asked.get("diskSizeGB") or 64
+        disk.lun = lun
+        _apply(disk, asked)
+        result.append(disk)
+    return result
+
+
+def _new_disk(call: Call, written: Written, vm_id: str, index: int, asked: dict[str, Any]) -> Disk:
+    sub, group = call["subscription"], call.world.groups.get(call["subscription"], call["group"])
+    name = asked.get("name") or disk_name(call["machine"], vm_id, index)
+    disk = Disk(
+        resource_id(sub, group.name, DISKS, name),
+        (written.location or "").replace(" ", "").lower(),
+        call.world.clock.now(),
+        zones=written.zones or (),
+    )
+    _apply(disk, asked)
+    return disk
+
+
+def _apply(disk: Disk, asked: dict[str, Any]) -> None:
+    disk.caching = asked.get("caching") or disk.caching
+    disk.delete_option = asked.get("deleteOption") or disk.delete_option
+    disk.sku = json_object(asked.get("managedDisk")).get("storageAccountType") or disk.sku
+
+
+def _attached(call: Call, asked: dict[str, Any]) -> Disk:
+    disks: Disks = call.world.machines.disks
+    disk_id = json_object(asked.get("managedDisk")).get("id", "")
+    disk = disks.find(disk_id)
+    if disk is None:
+        raise ArmError(404, "NotFound", f"Disk {ArmId.parse(disk_id).name} is not found.")
+    if disk.managed_by:
+        raise ArmError(
+            409,
+            "ConflictingUserInput",
+            f"Disk '{disk.id}' cannot be attached as the disk is already owned by VM "
+            f"'{disk.managed_by}'.",
+        )
+    disk.create_option = "Attach"
+    _apply(disk, asked)
+    return disk
+
+
+def _network(call: Call, asked: dict[str, Any]) -> dict[str, Any]:
+    """Name the interfaces that Compute would make from configurations (names: a guess)."""
+    configurations = asked.get("networkInterfaceConfigurations")
+    if not configurations:
+        return asked
+    if not asked.get("networkApiVersion"):
+        raise _missing("networkApiVersion")
+    made = []
+    for configuration in configurations:
+        name = f"{configuration['name']}-{call.world.new_id()[:8]}"
+        nic = resource_id(
+            call["subscription"], call["group"], "Microsoft.Network/networkInterfaces", name
+        )
+        wanted = json_object(configuration.get("properties"))
+        shown = {key: wanted[key] for key in ("primary", "deleteOption") if key in wanted}
+        made.append({"id": nic, "properties": shown})
+    return {"networkInterfaces": made}
+
+
+def _os_profile(asked: dict[str, Any]) -> dict[str, Any]:
+    shown = {key: value for key, value in asked.items() if key not in _SECRETS}
+    return {"secrets": [], "allowExtensionOperations": True} | shown
+
+
+def _image(reference: dict[str, Any]) -> dict[str, Any]:
+    if reference.get("version") != "latest":
+        return reference
+    return reference | {"exactVersion": reference.get("exactVersion", "1.0.20260101")}
+
+
+def _system_of(image: dict[str, Any]) -> str:
+    return "Windows" if "windows" in str(image.get("offer", image)).lower() else "Linux"
+
+
+def _identity(call: Call, asked: dict[str, Any] | None) -> dict[str, Any] | None:
+    if asked is None or "SystemAssigned" not in str(asked.get("type", "")):
+        return asked
+    return asked | {
+        "principalId": asked.get("principalId") or call.world.new_id(),
+        "tenantId": call.world.tenant,
+    }
+
+
+def _missing(what: str) -> ArmError:
+    return ArmError(400, "InvalidParameter", f"Required parameter '{what}' is missing (null).")

@@ -1,11 +1,291 @@
-"""(being built)"""
+"""
+Recovery Services vaults: their life, their settings, and what they hold.
 
-from typing import TYPE_CHECKING
+`Vaults` is the whole provider's state. The rules of what happens inside a vault are in
+azsim/recovery; here is who owns what, and the one-line calls that set the stage for a test.
+"""
+
+import random
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from azsim.arm_ids import ArmId, resource_id
+from azsim.recovery import errors
+from azsim.recovery.backups import catch_up
+from azsim.recovery.configure import enable, remove, stop
+from azsim.recovery.graph_rows import rows_of
+from azsim.recovery.items import Item
+from azsim.recovery.jobs import Failure, JobBook, Operation
+from azsim.recovery.pace import Pace, Step
+from azsim.recovery.policies import Policy, default_policies
+from azsim.recovery.restores import Restore
+from azsim.recovery.rules import Rules
 
 if TYPE_CHECKING:
     from azsim.world import World
 
+KIND = "Microsoft.RecoveryServices/vaults"
+_ALERTS_ON = {
+    "azureMonitorAlertSettings": {
+        "alertsForAllJobFailures": "Enabled",
+        "alertsForAllReplicationIssues": "Enabled",
+        "alertsForAllFailoverIssues": "Enabled",
+    },
+    "classicAlertSettings": {
+        "alertsForCriticalOperations": "Enabled",
+        "emailNotificationsForSiteRecovery": "Enabled",
+    },
+}
+
+
+@dataclass(slots=True)
+class Vault:
+    """
+    One vault. `settings` is what PUT and PATCH wrote of `properties`; the rest is the service's.
+
+    `settled_at` is when the backup settings show in its body (they come later than the vault).
+    """
+
+    vaults: "Vaults" = field(repr=False)
+    id: str
+    location: str
+    created: datetime
+    salt: int
+    provisioned_at: datetime
+    settled_at: datetime
+    written_at: datetime
+    settings: dict[str, Any]
+    policies: dict[str, Policy]
+    tags: dict[str, str] = field(default_factory=dict)
+    sku: dict[str, str] = field(default_factory=lambda: {"name": "Standard"})
+    identity: dict[str, Any] | None = None
+    soft_delete: bool = True
+    soft_delete_days: int = 14
+    enhanced_security: str = "Enabled"
+    storage_version: str = "Unassigned"
+    items: dict[str, Item] = field(default_factory=dict)
+    pending: set[str] = field(default_factory=set)
+    discovered: dict[str, None] = field(default_factory=dict)  # VM ids, in the order found.
+    configures: list[datetime] = field(default_factory=list)
+    policy_edits: list[datetime] = field(default_factory=list)
+    book: JobBook = field(default_factory=JobBook)
+    deleting: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.id.rsplit("/", 1)[1]
+
+    @property
+    def subscription(self) -> str:
+        return ArmId.parse(self.id).subscription
+
+    @property
+    def group(self) -> str:
+        return ArmId.parse(self.id).group
+
+    def item(self, key: str) -> Item | None:
+        """Return the item, brought up to date; None also when its soft delete has run out."""
+        item = self.items.get(key)
+        if item is None:
+            return None
+        if item.purge_at is not None and item.purge_at <= self.vaults.now:
+            self.drop(item)
+            self.vaults.disown(self, item)
+            return None
+        catch_up(self.vaults, self, item)
+        return item
+
+    def live_items(self) -> list[Item]:
+        """Return every item that can be read, brought up to date."""
+        return [item for key in list(self.items) if (item := self.item(key)) is not None]
+
+    def drop(self, item: Item) -> None:
+        self.items.pop(item.key, None)
+
+    def policy(self, name: str) -> Policy:
+        """Return the policy; raises ArmError 404."""
+        if (policy := self.policies.get(name.lower())) is None:
+            raise errors.POLICY_NOT_FOUND.error(policy=name)
+        return policy
+
+    def protected_by(self, policy: Policy) -> int:
+        return sum(item.policy == policy.name for item in self.items.values())
+
 
 class Vaults:
+    """
+    Every vault of the world.
+
+    `version` rises with each change that a call made; what the schedule does on its own does not
+    raise it. `on_restored` is told of each restore that has completed, so that disks and VMs can
+    appear.
+    """
+
     def __init__(self, world: "World") -> None:
         self.world = world
+        self.version = 0
+        self.rules = Rules()
+        self.pace = Pace(world.rng)
+        self.on_restored: list[Callable[[Restore], None]] = []
+        self._vaults: dict[str, Vault] = {}
+        self._owners: dict[str, dict[str, tuple[Vault, Item]]] = {}
+        self._planned: dict[str, list[Failure]] = {}
+
+    @property
+    def now(self) -> datetime:
+        return self.world.clock.now()
+
+    def just_now(self) -> datetime:
+        """Return now with a microsecond fraction, as no real service starts on the full second."""
+        return self.now + timedelta(microseconds=self.world.rng.randint(1, 999))
+
+    def id_from(self, rng: random.Random) -> str:
+        return str(uuid.UUID(int=rng.getrandbits(128), version=4))
+
+    def changed(self) -> None:
+        self.version += 1
+
+    def create(
+        self,
+        subscription: str,
+        group: str,
+        name: str,
+        location: str,
+        *,
+        tags: Mapping[str, str] | None = None,
+        settings: Mapping[str, Any] | None = None,
+        sku: Mapping[str, str] | None = None,
+        takes: timedelta = timedelta(),
+        settles: timedelta = timedelta(),
+    ) -> Vault:
+        """Create a vault with its default policies; ready at once unless told otherwise."""
+        subscription = self.world.groups.ensure(subscription, group, location).subscription
+        now = self.now
+        rng = self.world.rng
+        minutes = rng.choice(self.rules.default_policy_minutes)
+        vault = Vault(
+            vaults=self,
+            id=resource_id(subscription, group, KIND, name),
+            location=location,
+            created=now,
+            salt=rng.getrandbits(64),
+            provisioned_at=now + takes,
+            settled_at=now + settles,
+            written_at=self.just_now(),
+            settings={"monitoringSettings": _ALERTS_ON, **(settings or {})},
+            policies={},
+            tags=dict(tags or {}),
+            sku=dict(sku or {"name": "Standard"}),
+        )
+        for policy_name, body in default_policies(now, minutes).items():
+            self.set_policy(vault, policy_name, body)
+        self._vaults[vault.id.lower()] = vault
+        self.changed()
+        return vault
+
+    def set_policy(self, vault: Vault, name: str, body: dict[str, Any]) -> Policy:
+        """Give the vault a policy of that name, or its policy of that name another body."""
+        if (policy := vault.policies.get(name.lower())) is not None:
+            policy.body = body
+        else:
+            policy = Policy(name, body, self.world.new_id())
+            vault.policies[name.lower()] = policy
+        self.changed()
+        return policy
+
+    def find(self, subscription: str, group: str, name: str) -> Vault | None:
+        return self.by_id(resource_id(subscription, group, KIND, name))
+
+    def by_id(self, vault_id: str) -> Vault | None:
+        return self._vaults.get(vault_id.lower())
+
+    def get(self, subscription: str, group: str, name: str) -> Vault:
+        """Return the vault; raises ARM's recorded 404."""
+        if (vault := self.find(subscription, group, name)) is None:
+            raise errors.VAULT_NOT_FOUND.error(vault=name, group=group)
+        return vault
+
+    def in_subscription(self, subscription: str, group: str | None = None) -> list[Vault]:
+        wanted = (subscription.lower(), group and group.lower())
+        return [
+            vault
+            for vault in self._vaults.values()
+            if vault.subscription.lower() == wanted[0]
+            and (group is None or vault.group.lower() == wanted[1])
+        ]
+
+    def forget(self, vault: Vault) -> None:
+        """Drop a vault with all that is in it."""
+        for item in vault.items.values():
+            self.disown(vault, item)
+        self._vaults.pop(vault.id.lower(), None)
+        self.changed()
+
+    def own(self, vault: Vault, item: Item) -> None:
+        self._owners.setdefault(item.vm_id.lower(), {})[vault.id.lower()] = (vault, item)
+
+    def disown(self, vault: Vault, item: Item) -> None:
+        self._owners.get(item.vm_id.lower(), {}).pop(vault.id.lower(), None)
+        self.changed()
+
+    def item_of(self, vm_id: str) -> tuple[Vault, Item] | None:
+        """Return where a VM is protected; a live item comes before a soft-deleted one."""
+        owners = list(self._owners.get(vm_id.lower(), {}).values())
+        live = [(vault, item) for vault, item in owners if vault.item(item.key) is item]
+        return min(live, key=lambda owner: owner[1].is_soft_deleted, default=None)
+
+    def protect(self, vm_id: str, vault: Vault, policy: str = "DefaultPolicy") -> Item:
+        """Let the VM be protected, at once and whatever the rules say: sets the stage."""
+        return enable(self, vault, vm_id, vault.policy(policy))
+
+    def stop(self, vm_id: str) -> Item:
+        """Let the VM's protection be stopped, data kept."""
+        vault, item = self._owner(vm_id)
+        stop(self, vault, item)
+        return item
+
+    def soft_delete(self, vm_id: str) -> Item:
+        """Let the VM's item be deleted: soft, unless its vault has that switched off."""
+        vault, item = self._owner(vm_id)
+        remove(self, vault, item)
+        return item
+
+    def fail_backups(self, vm_id: str, failure: Failure, times: int = 1) -> None:
+        """Let the VM's next backups fail for this reason."""
+        self._planned.setdefault(vm_id.lower(), []).extend([failure] * times)
+
+    def planned_backup_failure(self, vm_id: str) -> Failure | None:
+        planned = self._planned.get(vm_id.lower())
+        return planned.pop(0) if planned else None
+
+    def settle(self, vm_id: str) -> None:
+        """Do what the schedule owed until now, before the VM changes under it."""
+        self.item_of(vm_id)
+
+    def refresh(self, vault: Vault) -> Operation:
+        """Discover the VMs of the vault's subscription and region; they are known at the end."""
+        started = self.just_now()
+        ends = started + self.pace.draw(Step.REFRESH)
+
+        def found() -> None:
+            vault.discovered = {
+                machine.id.lower(): None
+                for machine in self.world.machines.in_subscription(vault.subscription)
+                if machine.location.lower() == vault.location.lower()
+            }
+
+        self.world.clock.at(ends, found)
+        return vault.book.open(Operation(self.world.new_id(), started, ends))
+
+    def graph_rows(self) -> Iterator[dict[str, Any]]:
+        """Yield Resource Graph's rows: vaults, policies, items, and the jobs of 14 days."""
+        for vault in list(self._vaults.values()):
+            yield from rows_of(vault, self.world.tenant)
+
+    def _owner(self, vm_id: str) -> tuple[Vault, Item]:
+        if (owner := self.item_of(vm_id)) is None:
+            raise KeyError(f"{vm_id} is not protected")
+        return owner

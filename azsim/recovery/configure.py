@@ -1,0 +1,352 @@
+"""
+What a PUT or DELETE on a protected item means, and when Azure Backup says no.
+
+One PUT has five meanings: enable, change the policy, resume, stop and keep the data, undelete. What
+is wrong with the request itself is said at once; what the service finds out only on the way (agent,
+another vault) is a late failure of the operation (AZURE_FACTS 2).
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from azsim.arm_ids import ArmId
+from azsim.http import ArmError
+from azsim.machines import Machine
+from azsim.recovery import errors
+from azsim.recovery.backups import pause_schedule
+from azsim.recovery.items import Item, item_key
+from azsim.recovery.jobs import Failure, Job, JobOperation, JobStatus, Operation
+from azsim.recovery.pace import Step
+from azsim.recovery.policies import Policy
+from azsim.recovery.wire import container_name
+
+if TYPE_CHECKING:
+    from azsim.vaults import Vault, Vaults
+
+
+class Meaning(Enum):
+    CONFIGURE = "enable, resume or change the policy"
+    STOP = "stop protection and keep the data"
+    UNDELETE = "take back from soft delete"
+
+
+_FIELDS = frozenset(
+    {
+        "protectedItemType",
+        "sourceResourceId",
+        "policyId",
+        "protectionState",
+        "isRehydrate",
+        "extendedProperties",
+        "backupManagementType",
+        "workloadType",
+        "containerName",
+        "virtualMachineId",
+        "friendlyName",
+        "resourceGuardOperationRequests",
+    }
+)
+_KINDS = ("microsoft.compute/virtualmachines", "azureiaasvmprotecteditem")
+_CONFIDENTIAL = "ConfidentialVM"
+MOST_SOFT_DELETE_DAYS = 180
+
+
+def put_item(vaults: "Vaults", vault: "Vault", key: str, given: dict[str, Any]) -> Operation:
+    """Act on a PUT of the item `key`; raises ArmError for what is refused at once."""
+    if unknown := set(given) - _FIELDS:
+        raise ArmError(501, "NotSimulated", f"azsim lacks the item fields {sorted(unknown)}")
+    if str(given.get("protectedItemType", "")).lower() not in _KINDS:
+        raise errors.CONTAINER_UNKNOWN.error()
+    item = vault.item(key)
+    if key in vault.pending or (item is not None and item.is_busy(vaults.now)):
+        raise errors.CONFIGURE_IN_PROGRESS.error()
+    match _meaning(given):
+        case Meaning.UNDELETE:
+            return _undelete(vaults, vault, _existing(item))
+        case Meaning.STOP:
+            return _stop(vaults, vault, _existing(item))
+        case Meaning.CONFIGURE:
+            return _configure(vaults, vault, key, item, given)
+
+
+def _meaning(given: dict[str, Any]) -> Meaning:
+    if given.get("isRehydrate"):
+        return Meaning.UNDELETE
+    state = given.get("protectionState")
+    if state == "ProtectionStopped" and not given.get("policyId"):
+        return Meaning.STOP
+    if state not in (None, "", "Protected", "IRPending", "ProtectionConfigured"):
+        raise ArmError(501, "NotSimulated", f"azsim lacks PUT with protectionState {state}")
+    return Meaning.CONFIGURE
+
+
+def _existing(item: Item | None) -> Item:
+    if item is None:
+        raise errors.ITEM_NOT_FOUND.error()
+    return item
+
+
+def _configure(
+    vaults: "Vaults", vault: "Vault", key: str, item: Item | None, given: dict[str, Any]
+) -> Operation:
+    now = vaults.now
+    policy = _policy(vault, given.get("policyId"))
+    if item is not None and item.is_soft_deleted:
+        raise errors.SOFT_DELETED_IN_THE_WAY.error()
+    machine = _machine(vaults, vault, key, str(given.get("sourceResourceId") or ""))
+    if machine is None and item is None:
+        raise errors.CONTAINER_UNKNOWN.error()
+    if item is None and len(vault.items) + len(vault.pending) >= vaults.rules.most_vms:
+        raise errors.VAULT_FULL.error(most=vaults.rules.most_vms)
+    _check_policy(vaults, vault, item, machine, policy)
+    vault.configures = [at for at in vault.configures if now - at < timedelta(days=1)]
+    if len(vault.configures) >= vaults.rules.configures_a_day:
+        raise errors.TOO_MANY_CONFIGURES.error(most=vaults.rules.configures_a_day)
+    vault.configures.append(now)
+    exclusion = (given.get("extendedProperties") or {}).get("diskExclusionProperties")
+    source = machine.id if machine else (item.vm_id if item else "")
+
+    def finish() -> Failure | None:
+        vault.pending.discard(key)
+        if failure := _late_failure(vaults, vault, item, source):
+            return failure
+        enable(vaults, vault, source, policy, exclusion)
+        return None
+
+    if item is None:
+        vault.pending.add(key)
+    name = machine.name if machine else item.machine if item else ""
+    group = machine.group if machine else item.group if item else ""
+    job = Job(
+        id=vaults.world.new_id(),
+        operation=JobOperation.CONFIGURE,
+        container=container_name(group, name),
+        entity=name,
+        started=vaults.just_now(),
+        ends=now + vaults.pace.draw(Step.CONFIGURE),
+        properties={"VM Name": name, "Policy Name": policy.name},
+    )
+    return _run(vaults, vault, item, job, finish)
+
+
+def _policy(vault: "Vault", policy_id: object) -> Policy:
+    if not isinstance(policy_id, str) or not policy_id:
+        raise errors.CONTAINER_UNKNOWN.error()
+    vault_id, _, name = policy_id.rpartition("/backupPolicies/")
+    if not vault_id:  # ARM compares the literal without case as well.
+        vault_id, _, name = policy_id.lower().rpartition("/backuppolicies/")
+    policy = vault.policies.get(name.lower())
+    if policy is None or vault_id.lower() != vault.id.lower():
+        raise errors.POLICY_NOT_FOUND.error(policy=name)
+    if not policy.is_for_vms:
+        raise errors.CONTAINER_UNKNOWN.error()
+    return policy
+
+
+def _machine(vaults: "Vaults", vault: "Vault", key: str, source: str) -> Machine | None:
+    """
+    Return the VM that the request names; raises ArmError 400 where it cannot be this vault's.
+
+    VMs of other subscriptions and regions are never discovered into the vault, so they are unknown
+    containers (inferred: the service's own code for them is not known).
+    """
+    try:
+        parsed = ArmId.parse(source)
+    except ValueError:
+        raise errors.CONTAINER_UNKNOWN.error() from None
+    if item_key(parsed.group, parsed.name) != key:
+        raise errors.CONTAINER_UNKNOWN.error()
+    if parsed.subscription.lower() != vault.subscription.lower():
+        raise errors.CONTAINER_UNKNOWN.error()
+    machine = vaults.world.machines.find(source)
+    if machine is None:
+        return None
+    young = vaults.now - machine.created < vaults.rules.undiscovered_for
+    if machine.location.lower() != vault.location.lower() or (
+        young and machine.id.lower() not in vault.discovered
+    ):
+        raise errors.CONTAINER_UNKNOWN.error()
+    return machine
+
+
+def _check_policy(
+    vaults: "Vaults", vault: "Vault", item: Item | None, machine: Machine | None, policy: Policy
+) -> None:
+    if policy.is_enhanced:
+        return
+    if item is not None and item.policy and vault.policies[item.policy.lower()].is_enhanced:
+        raise errors.NO_WAY_BACK_TO_STANDARD.error()
+    kind = machine.security_type if machine else ""
+    trusted = kind == "TrustedLaunch" and not vaults.rules.standard_policy_for_trusted_launch
+    if kind == _CONFIDENTIAL or trusted:
+        raise errors.NEEDS_ENHANCED_POLICY.error()
+
+
+def _late_failure(
+    vaults: "Vaults", vault: "Vault", item: Item | None, source: str
+) -> Failure | None:
+    planned = vaults.world.faults.late_failure("items.put", source)
+    if planned is not None:
+        return Failure(*planned)
+    machine = vaults.world.machines.find(source)
+    if machine is None:
+        return _failure(errors.VM_NOT_FOUND)
+    owner = vaults.item_of(source)
+    if owner is not None and owner[0] is not vault and not owner[1].is_soft_deleted:
+        return _failure(errors.OTHER_VAULT)
+    replaced = item is not None and item.trusted_launch and item.vm_guid != machine.vm_id
+    if replaced and machine.security_type in ("", "Standard"):
+        return _failure(errors.TRUSTED_LAUNCH_BEFORE)
+    if machine.power == "running" and not machine.agent_ready:
+        return _failure(errors.AGENT_UNAVAILABLE)
+    return None
+
+
+def _failure(refusal: errors.Refusal) -> Failure:
+    return Failure(refusal.code, refusal.text)
+
+
+def enable(
+    vaults: "Vaults",
+    vault: "Vault",
+    source: str,
+    policy: Policy,
+    exclusion: dict[str, Any] | None = None,
+) -> Item:
+    """Bring the VM's item under `policy`, at once: the effect of a successful configure."""
+    machine = vaults.world.machines.find(source)
+    if machine is None:
+        raise KeyError(f"no machine {source}")
+    item = vault.items.get(item_key(machine.group, machine.name))
+    if item is None:
+        item = Item(
+            vm_id=machine.id,
+            vm_guid=machine.vm_id,
+            group=machine.group,
+            machine=machine.name,
+            location=machine.location,
+            salt=vaults.world.rng.getrandbits(64),
+            policy=policy.name,
+            protected_since=vaults.now,
+            scheduled_until=vaults.now,
+        )
+        vault.items[item.key] = item
+    else:
+        pause_schedule(vaults, vault, item)
+    item.vm_guid, item.trusted_launch = machine.vm_id, machine.security_type == "TrustedLaunch"
+    item.policy, item.stopped, item.registration = policy.name, False, "Registered"
+    item.exclusion, item.deleted_at, item.purge_at = exclusion, None, None
+    vault.storage_version = "V2"
+    vaults.own(vault, item)
+    vaults.changed()
+    return item
+
+
+def _stop(vaults: "Vaults", vault: "Vault", item: Item) -> Operation:
+    if item.is_soft_deleted:
+        raise errors.SOFT_DELETED_IN_THE_WAY.error()
+    job = _plain_job(vaults, item, JobOperation.DISABLE, Step.DISABLE, {"Policy Name": ""})
+
+    def finish() -> None:
+        stop(vaults, vault, item)
+
+    return _run(vaults, vault, item, job, finish)
+
+
+def stop(vaults: "Vaults", vault: "Vault", item: Item) -> None:
+    """Stop protection and keep every point."""
+    pause_schedule(vaults, vault, item)
+    item.stopped, item.policy = True, ""
+    vaults.changed()
+
+
+def _undelete(vaults: "Vaults", vault: "Vault", item: Item) -> Operation:
+    if not item.is_soft_deleted:
+        raise errors.NOT_SOFT_DELETED.error()
+    job = _plain_job(vaults, item, JobOperation.UNDELETE, Step.UNDELETE, {"Undelete flag": "True"})
+
+    def finish() -> None:
+        item.deleted_at = item.purge_at = None
+        vaults.changed()
+
+    return _run(vaults, vault, item, job, finish)
+
+
+def delete_item(vaults: "Vaults", vault: "Vault", item: Item) -> Operation:
+    """
+    Act on a DELETE: soft delete for the vault's retention, or for good where that is switched off.
+
+    Recorded: about 10 s with soft delete, 110 s without; the deferred delete time is the time at
+    which the DELETE came in. The item changes when the operation ends.
+    """
+    if item.is_busy(vaults.now):
+        raise errors.CONFIGURE_IN_PROGRESS.error()
+    if item.is_soft_deleted:
+        raise errors.SOFT_DELETED_IN_THE_WAY.error()
+    points = len(item.usable_points(vaults.now))
+    step = Step.SOFT_DELETE if vault.soft_delete else Step.DELETE_DATA
+    job = _plain_job(
+        vaults,
+        item,
+        JobOperation.DELETE,
+        step,
+        {"Number of Recovery Points": str(points)},
+    )
+
+    def finish() -> None:
+        remove(vaults, vault, item, job)
+
+    return _run(vaults, vault, item, job, finish)
+
+
+def remove(vaults: "Vaults", vault: "Vault", item: Item, job: Job | None = None) -> None:
+    """Soft-delete the item, or drop it where the vault has no soft delete."""
+    pause_schedule(vaults, vault, item)
+    if vault.soft_delete:
+        item.soft_delete(job.started if job else vaults.now, timedelta(days=vault.soft_delete_days))
+    else:
+        vault.drop(item)
+        vaults.disown(vault, item)
+    vaults.changed()
+
+
+def _plain_job(
+    vaults: "Vaults", item: Item, operation: JobOperation, step: Step, said: dict[str, str]
+) -> Job:
+    started = vaults.just_now()
+    return Job(
+        id=vaults.world.new_id(),
+        operation=operation,
+        container=item.container,
+        entity=item.machine,
+        started=started,
+        ends=started + vaults.pace.draw(step),
+        properties={"VM Name": item.machine, **said},
+    )
+
+
+def _run(
+    vaults: "Vaults",
+    vault: "Vault",
+    item: Item | None,
+    job: Job,
+    finish: Callable[[], Failure | None],
+) -> Operation:
+    """Open job and operation, and let `finish` take effect when they end."""
+    operation = vault.book.open(Operation(vaults.world.new_id(), job.started, job.ends, job.id))
+    vault.book.add(job)
+    if item is not None:
+        item.busy_until = job.ends
+
+    def at_end() -> None:
+        if failure := finish():
+            job.result, job.failure = JobStatus.FAILED, failure
+            vault.book.open(replace(operation, failure=failure))
+        vaults.changed()
+
+    vaults.world.clock.at(job.ends, at_end)
+    vaults.changed()
+    return operation

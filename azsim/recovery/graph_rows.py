@@ -1,0 +1,93 @@
+"""
+What Resource Graph knows of a vault: itself, its policies, its items, and its jobs of 14 days.
+
+Types are in lower case; items have `currentProtectionState` and `dataSourceInfo` besides the wire's
+properties, and their vaultId is an ARM id (AZURE_FACTS 8; the exact set of properties is inferred).
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from azsim.recovery.items import Item
+from azsim.recovery.jobs import Job
+from azsim.recovery.shapes import (
+    current_state,
+    item_id,
+    item_properties,
+    job_body,
+    policy_body,
+)
+from azsim.recovery.vault_shapes import vault_body
+
+if TYPE_CHECKING:
+    from azsim.vaults import Vault
+
+Row = dict[str, Any]
+_TYPE = "microsoft.recoveryservices/vaults"
+_JOBS_KEPT = timedelta(days=14)
+
+
+def rows_of(vault: "Vault", tenant: str) -> Iterator[Row]:
+    """Yield the vault's row (table `resources`) and those of what it holds."""
+    now = vault.vaults.now
+    body = vault_body(vault, now)
+    yield _row(vault, tenant, vault.id, vault.name, _TYPE, body["properties"]) | {
+        "tags": vault.tags or None,
+        "sku": vault.sku,
+        "identity": vault.identity,
+    }
+    for policy in vault.policies.values():
+        body = policy_body(vault, policy, vault.protected_by(policy))
+        kind = f"{_TYPE}/backuppolicies"
+        yield _row(vault, tenant, body["id"], policy.name, kind, body["properties"])
+    for item in vault.live_items():
+        yield _item_row(vault, tenant, item)
+    for job in vault.book.newest_first():
+        if now - job.started <= _JOBS_KEPT:
+            yield _job_row(vault, tenant, job)
+
+
+def _item_row(vault: "Vault", tenant: str, item: Item) -> Row:
+    now = vault.vaults.now
+    properties = item_properties(vault, item, now) | {
+        "vaultId": vault.id,
+        "currentProtectionState": current_state(item, now),
+        "dataSourceInfo": {
+            "resourceID": item.vm_id,
+            "resourceUri": item.vm_id,
+            "datasourceType": "Microsoft.Compute/virtualMachines",
+            "resourceName": item.machine,
+            "resourceType": "Microsoft.Compute/virtualMachines",
+            "resourceLocation": item.location,
+            "objectType": "Datasource",
+        },
+    }
+    kind = f"{_TYPE}/backupfabrics/protectioncontainers/protecteditems"
+    return _row(vault, tenant, item_id(vault, item), f"VM;{item.container}", kind, properties)
+
+
+def _job_row(vault: "Vault", tenant: str, job: Job) -> Row:
+    body = job_body(vault, job, vault.vaults.now, detailed=False)
+    properties = body["properties"] | {"isUserTriggered": not job.scheduled}
+    return _row(vault, tenant, body["id"], job.id, f"{_TYPE}/backupjobs", properties)
+
+
+def _row(vault: "Vault", tenant: str, row_id: str, name: str, kind: str, properties: Row) -> Row:
+    return {
+        "id": row_id,
+        "name": name,
+        "type": kind,
+        "tenantId": tenant,
+        "kind": "",
+        "location": vault.location,
+        "resourceGroup": vault.group.lower(),
+        "subscriptionId": vault.subscription,
+        "managedBy": "",
+        "sku": None,
+        "plan": None,
+        "properties": properties,
+        "tags": None,
+        "identity": None,
+        "zones": None,
+    }

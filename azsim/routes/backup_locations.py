@@ -1,0 +1,117 @@
+"""Azure Backup per region on the wire: is this VM protected, could it be, is it supported."""
+
+from typing import Any
+
+from azsim.arm_ids import ArmId
+from azsim.http import ArmError, Response
+from azsim.recovery.wire import container_name
+from azsim.router import Call, Route
+from azsim.routes.recovery_calls import SUBSCRIPTION, body_of
+
+_LOCATION = f"{SUBSCRIPTION}/providers/Microsoft.RecoveryServices/locations/{{location}}"
+_ACTION = "Microsoft.RecoveryServices/locations"
+_ALREADY = {
+    "errorCode": "VirtualMachineAlreadyProtected",
+    "errorMessage": "Virtual machine with same name and same resource group is already protected. "
+    "Please select `Disable' choice above for backup and go to backup item corresponding to this "
+    "VM in the vault",
+    "recommendation": "Please do not enable protection again.",
+}
+_FULL = {
+    "errorCode": "UserErrorMaxProtectedVMsReached",
+    "errorMessage": "The vault protects as many virtual machines as it can.",
+    "recommendation": "Please choose another vault.",
+}
+
+
+def _vm(call: Call, given: dict[str, Any]) -> ArmId:
+    """Return the VM that the body names; raises ArmError 400, or 501 for other data sources."""
+    if given.get("resourceType") != "VM":
+        raise ArmError(501, "NotSimulated", f"azsim lacks resourceType {given.get('resourceType')}")
+    try:
+        return ArmId.parse(str(given.get("resourceId")))
+    except ValueError:
+        raise ArmError(
+            400,
+            "BMSUserErrorInvalidInput",
+            "Input provided for the call is invalid. resourceId is not an ARM id.",
+        ) from None
+
+
+def _names(vm: ArmId) -> dict[str, str]:
+    container = container_name(vm.group, vm.name)
+    return {
+        "containerName": f"iaasvmcontainer;{container}",
+        "protectedItemName": f"vm;{container}",
+    }
+
+
+def _status(call: Call) -> Response:
+    """
+    Say whether the VM is protected in any vault of the region.
+
+    A stopped item still counts as protected, a soft-deleted one does not (both guessed; recorded
+    is only that a VM whose data was deleted for good is NotProtected).
+    """
+    given = body_of(call)
+    vm = _vm(call, given)
+    owner = call.world.vaults.item_of(str(given["resourceId"]))
+    location = call["location"].lower()
+    if owner and (owner[1].is_soft_deleted or owner[0].location.lower() != location):
+        owner = None
+    body: dict[str, Any] = {"protectionStatus": "Protected" if owner else "NotProtected"}
+    if owner:
+        body["vaultId"] = owner[0].id
+    body |= {"fabricName": "Azure", **_names(vm)}
+    if owner:
+        body["policyName"] = owner[1].policy
+    body |= {"protectedItemsCount": 0, "objectType": "BackupStatusResponse"}
+    return Response(200, body)
+
+
+def _pre_validate(call: Call) -> Response:
+    given = body_of(call)
+    vm = _vm(call, given)
+    vaults = call.world.vaults
+    vault = vaults.by_id(str(given.get("vaultId", "")))
+    finding: dict[str, str] | None = None
+    if vaults.item_of(str(given["resourceId"])) is not None:
+        finding = _ALREADY
+    elif vault is not None and len(vault.items) >= vaults.rules.most_vms:
+        finding = _FULL
+    if finding is not None:
+        return Response(200, {"status": "Failed", **finding, **_names(vm)})
+    return Response(200, {"status": "Succeeded", **_names(vm)})
+
+
+def _features(call: Call) -> Response:
+    given = body_of(call)
+    if given.get("featureType") != "AzureVMResourceBackup":
+        kind = given.get("featureType")
+        raise ArmError(501, "NotSimulated", f"azsim lacks featureType {kind}")
+    return Response(200, {"supportStatus": "Supported"})
+
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "backup_status.get",
+        "POST",
+        f"{_LOCATION}/backupStatus",
+        _status,
+        action=f"{_ACTION}/backupStatus/action",
+    ),
+    Route(
+        "backup_status.pre_validate",
+        "POST",
+        f"{_LOCATION}/backupPreValidateProtection",
+        _pre_validate,
+        action=f"{_ACTION}/backupPreValidateProtection/action",
+    ),
+    Route(
+        "backup_status.features",
+        "POST",
+        f"{_LOCATION}/backupValidateFeatures",
+        _features,
+        action=f"{_ACTION}/backupValidateFeatures/action",
+    ),
+)

@@ -1,0 +1,13 @@
+"""
+The api-versions that we speak, one per resource type.
+
+Each is the newest one whose official specification and whose recorded answers the adapters were
+written against; the last gate lets writes through with these and no others.
+"""
+
+VIRTUAL_MACHINES = "2024-07-01"
+DISKS = "2024-03-02"
+RESOURCE_GROUPS = "2022-09-01"
+RESOURCE_GRAPH = "2021-03-01"
+VAULTS = "2024-04-01"
+BACKUP = "2024-04-01"  # Everything below a vault, and the backup status of a location.

@@ -5,7 +5,7 @@ See docs/azsim/host.md for what it does like the real one, by which source, and 
 """
 
 from azsim.host.durable.client import Orchestration, Refused
-from azsim.host.durable.replay import NotSimulated
+from azsim.host.durable.decisions import NotSimulated
 from azsim.host.durable.storage import DurableStorage, Status
 from azsim.host.faults import HostFaults, Mishap, ProcessKilled
 from azsim.host.host import Host, HostStuck, Invocation, InvocationStatus

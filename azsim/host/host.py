@@ -7,6 +7,7 @@ works it off, one thing after the other, then lets time pass until the next thin
 """
 
 import asyncio
+import contextlib
 import json
 import random
 import uuid
@@ -15,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,23 +24,23 @@ from typing import Any, Self
 from azsim.clock import Clock, ScaledClock
 from azsim.host.cron import Schedule
 from azsim.host.durable.client import Client, Orchestration, encoded
-from azsim.host.durable.engine import DurableSettings, Engine
-from azsim.host.durable.rpc import RPC_PATH, WEBHOOK_PATH, DurableApi
+from azsim.host.durable.engine import Engine
+from azsim.host.durable.rpc import DurableApi
+from azsim.host.durable.settings import DurableSettings
 from azsim.host.durable.storage import DurableStorage
 from azsim.host.faults import HostFaults
+from azsim.host.front import Answer, Front
 from azsim.host.functions import Function, resolve
 from azsim.host.loopback import Loopback
 from azsim.host.protocol import TypedData
-from azsim.host.triggers import EventGridListener, HttpRoute, TimerListener
+from azsim.host.timers import TimerListener
 from azsim.host.waiting import Jump, Waiting, WaitReally
 from azsim.host.worker import Outcome, Worker
 from azsim.http import Request, Response
 
-EVENT_GRID_PATH = "/runtime/webhooks/EventGrid"
 STEPS_OF_AN_INSTANT = 100_000
-IDLE_LOOK = timedelta(seconds=1)
 
-Endpoint = Callable[[Request, Callable[[Response], None]], None]
+Endpoint = Callable[[Request, Answer], None]
 
 
 class HostStuck(Exception):
@@ -94,7 +96,6 @@ class Host:
         self._rng = random.Random(seed)
         self._settings = dict(environment or {})
         self._queue: deque[Callable[[], None]] = deque()
-        self._unanswered: dict[int, Callable[[Response], None]] = {}
         self._loopback: Loopback | None = None
         self._alive = True
         self.function_key, self.master_key = self._new_id(), self._new_id()
@@ -105,7 +106,7 @@ class Host:
         try:
             self._start(keeps_unclaimed_events)
         except BaseException:
-            self.close()
+            self._worker.close()
             raise
 
     def _start(self, keeps_unclaimed_events: bool) -> None:
@@ -124,10 +125,8 @@ class Host:
         self._client = Client(self._engine, self.clock)
         self._api = DurableApi(self._client, settings.hub, self.function_key)
         prefix = extensions.get("http", {}).get("routePrefix", "api")
-        self._routes = [HttpRoute.of(f, prefix) for f in self._of_kind("httpTrigger")]
-        self._webhooks = {
-            f.name.lower(): EventGridListener(f, self) for f in self._of_kind("eventGridTrigger")
-        }
+        keys = (self.function_key, self.master_key)
+        self._front = Front(self.functions, prefix, self._api, self, keys)
         self._timers = [
             TimerListener(
                 f,
@@ -136,7 +135,8 @@ class Host:
                 self,
                 self.durable.schedules,
             )
-            for f in self._of_kind("timerTrigger")
+            for f in self.functions
+            if f.kind == "timerTrigger"
         ]
         for timer in self._timers:
             timer.start()
@@ -157,14 +157,11 @@ class Host:
         if not self._alive:
             return
         self._alive = False
-        for timer in getattr(self, "_timers", ()):
+        for timer in self._timers:
             timer.stop()
-        if (engine := getattr(self, "_engine", None)) is not None:
-            engine.close()
+        self._engine.close()
         self._queue.clear()
-        for answer in list(self._unanswered.values()):
-            answer(Response(502))  # Guessed: what the front end says when the worker is gone.
-        self._unanswered.clear()
+        self._front.close()
         if self._loopback is not None:
             self._worker.run(self._loopback.close())
         self._worker.close()
@@ -238,10 +235,7 @@ class Host:
     def event_grid(self, function_name: str) -> Endpoint:
         """Return the webhook of an Event Grid function, as an Event Grid subscription calls it."""
 
-        def endpoint(request: Request, answer: Callable[[Response], None]) -> None:
-            self._webhook(function_name, request, answer)
-
-        return endpoint
+        return partial(self._front.webhook, function_name)
 
     def http(
         self,
@@ -254,7 +248,7 @@ class Host:
         lowered = {name.lower(): value for name, value in (headers or {}).items()}
         url = f"http://localhost/{path.lstrip('/')}"
         answers: list[Response] = []
-        self._serve_function(Request(method.upper(), url, lowered, body), answers.append)
+        self._front.call(Request(method.upper(), url, lowered, body), answers.append)
         while not answers:
             self._queue.popleft()()
         return answers[0]
@@ -262,7 +256,7 @@ class Host:
     def listen(self, port: int = 0) -> str:
         """Listen on 127.0.0.1 and return the base URL; requests are served while `run_*` runs."""
         if self._loopback is None:
-            self._loopback = Loopback(self._answer)
+            self._loopback = Loopback(self._front.answer)
             self._worker.run(self._loopback.open(port))
             self._api.base_url = self._loopback.url
         return self._loopback.url
@@ -317,90 +311,18 @@ class Host:
         """Listen for so long, or until work arrives."""
 
         async def arrival() -> None:
-            self._arrived.clear()
-            try:
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await self._arrived.wait()
-            except TimeoutError:
-                return
+            self._arrived.clear()
 
         self._worker.run(arrival())
-
-    async def _answer(self, request: Request) -> Response:
-        """Answer what came over the loopback."""
-        path = request.path + "/"
-        if path.startswith(RPC_PATH):
-            return self._api.answer(request)
-        key = request.header("x-functions-key") or request.query.get("code")
-        if path.startswith("/runtime/") and key not in (self.function_key, self.master_key):
-            return Response(401)
-        if path.startswith(WEBHOOK_PATH):
-            return self._api.answer(request)
-        answered: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
-        if request.path.lower() == EVENT_GRID_PATH.lower():
-            name = request.query.get("functionname", "")
-            self._webhook(name, request, _once(answered))
-        else:
-            self._serve_function(request, _once(answered))
-        return await answered
-
-    def _webhook(
-        self, function_name: str, request: Request, answer: Callable[[Response], None]
-    ) -> None:
-        listener = self._webhooks.get(function_name.lower())
-        if not self._alive:
-            answer(Response(502))
-        elif listener is None:
-            answer(Response(404, f"cannot find function: '{function_name}'"))
-        else:
-            listener(request, self._remembered(answer))
-
-    def _serve_function(self, request: Request, answer: Callable[[Response], None]) -> None:
-        matches = ((route, route.match(request)) for route in self._routes)
-        route, params = next(
-            ((r, p) for r, p in matches if p is not None), (None, dict[str, str]())
-        )
-        if route is None:
-            self.enqueue(lambda: answer(Response(404)))
-        elif not self._may_call(route, request):
-            self.enqueue(lambda: answer(Response(401)))
-        else:
-            serve, kept = route, self._remembered(answer)
-            self.enqueue(lambda: kept(serve.run(request, params, self)))
-
-    def _may_call(self, route: HttpRoute, request: Request) -> bool:
-        key = request.header("x-functions-key") or request.query.get("code")
-        keys = {"anonymous": None, "function": (self.function_key, self.master_key)}
-        wanted = keys.get(route.level, (self.master_key,))
-        return wanted is None or key in wanted
-
-    def _remembered(self, answer: Callable[[Response], None]) -> Callable[[Response], None]:
-        """Note that `answer` is owed, so that a crash can tell the caller."""
-        ticket = len(self.invocations) + self._rng.getrandbits(64)
-        self._unanswered[ticket] = answer
-
-        def answered(response: Response) -> None:
-            if self._unanswered.pop(ticket, None) is not None:
-                answer(response)
-
-        return answered
-
-    def _of_kind(self, kind: str) -> list[Function]:
-        return [f for f in self.functions if f.kind == kind]
 
     def _resolve(self, text: str) -> str:
         return resolve(text, self._settings)
 
     def _new_id(self) -> str:
         return str(uuid.UUID(int=self._rng.getrandbits(128), version=4))
-
-
-def _once(answered: "asyncio.Future[Response]") -> Callable[[Response], None]:
-    def answer(response: Response) -> None:
-        if not answered.done():
-            answered.set_result(response)
-
-    return answer
 
 
 def _host_json(app_dir: Path) -> Mapping[str, Any]:

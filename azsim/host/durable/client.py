@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from azsim.clock import Clock
+from azsim.host.durable.asking import unknown_orchestrator
 from azsim.host.durable.engine import Engine, already_exists
 from azsim.host.durable.history import Event, Kind, event, parsed, stamp
 from azsim.host.durable.storage import Instance, Letter, Status
@@ -77,7 +78,7 @@ class Client:
     def start(self, name: str, instance_id: str | None, given: str | None) -> Instance:
         """Start `name` with the JSON text `given`; a running instance of this id refuses it."""
         if name.lower() not in self._engine.known.orchestrators:
-            raise Refused(400, self._engine.unknown_orchestrator(name))
+            raise Refused(400, unknown_orchestrator(name, self._engine.known))
         instance_id = instance_id or self._engine.new_id()
         _check_id(instance_id)
         existing = self.instances.get(instance_id)

@@ -10,14 +10,14 @@ of them: completions of one instant share an episode. The order of equals is dra
 import json
 import random
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
 from azsim.clock import Clock, Due
-from azsim.host.durable.history import Event, Kind, event, stamp
-from azsim.host.durable.replay import (
+from azsim.host.durable.asking import Asking, Invoke
+from azsim.host.durable.decisions import (
     CallActivity,
     CallChild,
     Completed,
@@ -29,47 +29,16 @@ from azsim.host.durable.replay import (
     Known,
     Terminated,
     Turn,
-    replay,
-    unknown_function,
 )
+from azsim.host.durable.history import Event, Kind, event, stamp
+from azsim.host.durable.settings import DurableSettings
 from azsim.host.durable.storage import Alarm, Instance, Job, Letter, Parent, Status, TaskHub
 from azsim.host.faults import HostFaults, Mishap
 from azsim.host.functions import Function
 from azsim.host.protocol import TypedData
 from azsim.host.worker import Outcome
 
-OUT_OF_PROC = "$OutOfProcData$:"
-DEFAULT_HUB = "TestHubName"
 LEASE = timedelta(minutes=5)  # Both queues' default visibility timeout (Azure Storage provider).
-
-# What the extension tells the SDK (OrchestrationTriggerAttributeBindingProvider).
-SCHEMA = {
-    "upperSchemaVersion": 1,
-    "upperSchemaVersionNew": 3,
-    "longRunningTimerIntervalDuration": "3.00:00:00",
-    "maximumShortTimerDuration": "6.00:00:00",
-    "defaultHttpAsyncRequestSleepTimeMillseconds": 30000,
-}
-
-Invoke = Callable[[Function, Mapping[str, TypedData]], Outcome]
-
-
-@dataclass(frozen=True, slots=True)
-class DurableSettings:
-    """What host.json says under extensions.durableTask, with the extension's defaults."""
-
-    hub: str = DEFAULT_HUB
-    most_activities: int = 10
-    any_state_overridable: bool = False
-    keeps_unclaimed_events: bool = False
-
-    @classmethod
-    def read(cls, section: Mapping[str, Any], resolve: Callable[[str], str]) -> "DurableSettings":
-        return cls(
-            hub=resolve(section.get("hubName", DEFAULT_HUB)),
-            most_activities=int(section.get("maxConcurrentActivityFunctions", 10)),
-            any_state_overridable=section.get("overridableExistingInstanceStates") == "AnyState",
-        )
 
 
 class Engine:
@@ -88,8 +57,9 @@ class Engine:
         self.hub, self.settings = hub, settings
         self._invoke, self._clock, self._faults, self._rng = invoke, clock, faults, rng
         self._activities = _named(functions, "activityTrigger")
-        self._orchestrators = _named(functions, "orchestrationTrigger")
-        self.known = Known(tuple(self._activities), tuple(self._orchestrators))
+        orchestrators = _named(functions, "orchestrationTrigger")
+        self.known = Known(tuple(self._activities), tuple(orchestrators))
+        self._asking = Asking(orchestrators, self.known, invoke)
         self._dues: list[Due] = []
         for alarm in sorted(hub.alarms, key=lambda a: (a.fires, a.instance, a.timer)):
             self._set(alarm)
@@ -190,49 +160,18 @@ class Engine:
             return
         now = self._clock.now()
         new = [event(Kind.ORCHESTRATOR_STARTED, now), *current]
-        outcome = self._answer(instance, new)
+        outcome = self._asking.ask(instance, new)
         if outcome.killed:
             instance.inbox = [*letters, *instance.inbox]
             self._dues.append(
                 self._clock.after(LEASE, lambda: self.hub.ready.setdefault(instance.id))
             )
             return
-        turn, custom_status = self._decide(instance, [*instance.history, *new], outcome)
+        turn, custom_status = self._asking.understand(instance, new, outcome)
         instance.history += new
         if custom_status:
             instance.custom_status = json.dumps(custom_status)
         self._commit(instance, turn)
-
-    def _answer(self, instance: Instance, new: list[Event]) -> Outcome:
-        function = self._orchestrators.get(instance.name.lower())
-        if function is None:
-            return Outcome(error="")  # _decide says what is wrong.
-        context = {
-            "history": [*instance.history, *new],
-            "input": _as_extension_reads(instance.input),
-            "instanceId": instance.id,
-            "isReplaying": bool(instance.history),
-            "parentInstanceId": instance.parent.instance if instance.parent else None,
-            **SCHEMA,
-        }
-        return self._invoke(
-            function, {function.trigger["name"]: TypedData(json=json.dumps(context))}
-        )
-
-    def _decide(
-        self, instance: Instance, history: list[Event], outcome: Outcome
-    ) -> tuple[Turn, object]:
-        if instance.name.lower() not in self._orchestrators:
-            reason = self.unknown_orchestrator(instance.name)
-        elif (state := _state(outcome)) is not None:
-            turn = replay(instance.name, state, history, self.known)
-            return turn, state.get("customStatus")
-        else:
-            reason = f"Orchestrator function '{instance.name}' failed: {outcome.report}"
-        return Turn((), Failed(reason), suspended=False), None
-
-    def unknown_orchestrator(self, name: str) -> str:
-        return unknown_function(name, "orchestrator", self.known.orchestrators)
 
     def _commit(self, instance: Instance, turn: Turn) -> None:
         now = self._clock.now()
@@ -366,20 +305,6 @@ def _started(instance: Instance, now: datetime) -> Event:
         ParentInstance=asdict(instance.parent) if instance.parent else None,
         Tags=None,
     )
-
-
-def _as_extension_reads(given: str | None) -> Any:
-    """The input as the SDK gets it: start_new encodes JSON twice, one layer comes off here."""
-    return None if given is None else json.loads(given)
-
-
-def _state(outcome: Outcome) -> dict[str, Any] | None:
-    """Return the orchestrator's state; None where the function failed without leaving one."""
-    if outcome.succeeded:
-        state: dict[str, Any] = json.loads(outcome.value.json) if outcome.value else {}
-        return state or None
-    _, label, rest = (outcome.error or "").partition(OUT_OF_PROC)
-    return json.JSONDecoder().raw_decode(rest.lstrip())[0] if label else None
 
 
 _DECIDERS: dict[type[Decision], Callable[[Engine, Instance, Any], Event]] = {

@@ -9,7 +9,6 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 from azsim.host.durable.client import Client, Refused, status_payload
 from azsim.host.durable.history import public_history
@@ -209,5 +208,3 @@ ROUTES: tuple[tuple[str, "re.Pattern[str]", Handler], ...] = (
     _route("POST", "instances/{id}/restart", DurableApi._restart),
     _route("POST", "instances/{id}/rewind", DurableApi._rewind),
 )
-
-__all__ = ["RPC_PATH", "WEBHOOK_PATH", "Any", "DurableApi"]

@@ -134,15 +134,22 @@ def policy_faults(
     kind: PolicyKind, schedule: Schedule, retention: Retention
 ) -> tuple[PolicyFault, ...]:
     """Return everything for which Azure would refuse such a policy; empty where it would not."""
-    return (
-        *_schedule_faults(kind, schedule),
+    return (*schedule_faults(kind, schedule), *retention_faults(kind, schedule, retention))
+
+
+def retention_faults(
+    kind: PolicyKind, schedule: Schedule, retention: Retention
+) -> list[PolicyFault]:
+    """Return what is wrong with how long backups are kept, whatever is wrong with the schedule."""
+    return [
         *_keep_faults(schedule, retention),
         *_day_faults(schedule, retention),
         *_snapshot_faults(kind, schedule, retention.snapshot_days),
-    )
+    ]
 
 
-def _schedule_faults(kind: PolicyKind, schedule: Schedule) -> list[PolicyFault]:
+def schedule_faults(kind: PolicyKind, schedule: Schedule) -> list[PolicyFault]:
+    """Return what is wrong with when backups are made, whatever is wrong with the rest."""
     faults = []
     start = schedule.start if isinstance(schedule, Hourly) else schedule.at
     if start.minute not in HALF_HOURS:

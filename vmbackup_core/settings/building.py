@@ -12,10 +12,12 @@ from typing import Any
 
 from vmbackup_core.domain.policies import (
     WEEKLY_STANDARD_SNAPSHOT_DAYS,
+    PolicyFault,
     PolicyKind,
     PolicySpec,
     Retention,
-    policy_faults,
+    retention_faults,
+    schedule_faults,
 )
 from vmbackup_core.domain.rules import OnSoftDeleted, OnStopped, Rule, Scope
 from vmbackup_core.domain.schedules import (
@@ -35,6 +37,7 @@ from vmbackup_core.settings.lines import Path
 from vmbackup_core.settings.names import parse_vault
 
 Found = Mapping[str, Any]
+NOT_IN_SCOPE = "is not among scope.subscriptions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,24 +104,26 @@ class Protect:
     agent_wait: timedelta
 
 
-def build_scope(found: Found, at: Path, faults: Faults) -> Any:
+def check_scope(found: Found, at: Path, faults: Faults) -> None:
+    """Note where no place is named, two kinds of place, or a place that is not among them."""
     subscriptions, groups = found["subscriptions"], found["management_groups"]
     if not subscriptions and not groups:
         faults.add((*at, "subscriptions"), "missing", "name subscriptions or management_groups")
-        return FAILED
     if subscriptions and groups:
         faults.add((*at, "management_groups"), "stands beside subscriptions", "name one of the two")
-        return FAILED
-    strangers = [
-        one for one, _ in found["subscription"] if subscriptions and one not in subscriptions
-    ]
-    for stranger in strangers:
-        faults.add((*at, "subscription", stranger), "is not among scope.subscriptions")
-    if strangers:
-        return FAILED
+    if FAILED not in (subscriptions, found["subscription"]):
+        for stranger, _ in found["subscription"]:
+            if subscriptions and stranger not in subscriptions:
+                place = (*at, "subscription", stranger)
+                faults.add(
+                    place, "is not among scope.subscriptions", "add it there, or remove this"
+                )
+
+
+def build_scope(found: Found, at: Path, faults: Faults) -> Any:
     return Scope(
-        subscriptions or (),
-        groups or (),
+        found["subscriptions"] or (),
+        found["management_groups"] or (),
         found["mode"],
         found["subscription"],
         found["exclude_resource_groups"],
@@ -157,6 +162,12 @@ def check_rules(rules: list[Any], at: Path, faults: Faults) -> None:
             )
 
 
+def check_policy(found: Found, at: Path, faults: Faults) -> None:
+    """Note a schedule that Azure would refuse."""
+    if FAILED not in (found["kind"], found["schedule"]):
+        _note(schedule_faults(found["kind"], found["schedule"]), at, faults)
+
+
 def build_policy(found: Found, at: Path, faults: Faults) -> Any:
     kind, schedule, keep = found["kind"], found["schedule"], found["keep"]
     snapshots = found["snapshots"]
@@ -164,11 +175,15 @@ def build_policy(found: Found, at: Path, faults: Faults) -> Any:
         fixed = kind is PolicyKind.STANDARD and isinstance(schedule, Weekly)
         snapshots = (WEEKLY_STANDARD_SNAPSHOT_DAYS if fixed else 2) * DAY
     retention = _retention(keep, schedule, snapshots // DAY)
-    if unfit := policy_faults(kind, schedule, retention):
-        for fault in unfit:
-            faults.add((*at, *fault.part.split(".")), fault.message, fault.suggestion)
+    if unfit := retention_faults(kind, schedule, retention):
+        _note(unfit, at, faults)
         return FAILED
     return PolicySpec(str(at[-1]), kind, schedule, retention, found["time_zone"])
+
+
+def _note(unfit: list[PolicyFault], at: Path, faults: Faults) -> None:
+    for fault in unfit:
+        faults.add((*at, *fault.part.split(".")), fault.message, fault.suggestion)
 
 
 def _retention(keep: Found, schedule: Schedule, snapshot_days: int) -> Retention:

@@ -21,7 +21,7 @@ _KINDS = {
     bool: "a boolean",
     str: "a text",
     int: "a whole number",
-    float: "a number",
+    float: "a decimal number",
     list: "a list",
     dict: "a table",
 }
@@ -55,11 +55,15 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class ListOf:
-    """A list that is not empty; `single` allows one value without brackets."""
+    """
+    A list; `single` allows one value without brackets.
+
+    An empty one is a fault, answered with the hint `if_empty`; or fine where that is None.
+    """
 
     element: Leaf
     single: bool = False
-    may_be_empty: bool = False
+    if_empty: str | None = "name at least one"
 
     @property
     def words(self) -> str:
@@ -73,8 +77,8 @@ class ListOf:
             hint = f'write ["{value}"]' if isinstance(value, str) else self.words
             faults.add(at, f"must be a list, not {_kind_of(value)}", hint)
             return FAILED
-        if not value and not self.may_be_empty:
-            faults.add(at, "is empty, so nothing could ever match", "leave it out to mean any")
+        if not value and self.if_empty is not None:
+            faults.add(at, "is empty", self.if_empty)
             return FAILED
         elements = [self.element.read(element, (*at, n), faults) for n, element in enumerate(value)]
         if len(set(map(repr, elements))) < len(elements) and FAILED not in elements:
@@ -108,12 +112,14 @@ class Table:
     """
     A table with known keys, made into a value by `build`.
 
-    `build` gets what was read (None for a key that is left out and has no default), the table's
-    place and the faults, to check what concerns several keys; it returns FAILED after noting one.
+    `check` and `build` get what was read (None for a key that is left out and has no default), the
+    table's place and the faults, to note what concerns several keys. `check` sees FAILED values
+    too, so that it can speak beside other faults; `build` returns FAILED after noting one.
     """
 
     keys: tuple[Key, ...]
     build: Callable[[Mapping[str, Any], Path, Faults], Any]
+    check: Callable[[Mapping[str, Any], Path, Faults], None] = lambda found, at, faults: None
     words: str = "a table"
 
     def read(self, value: object, at: Path, faults: Faults) -> Any:
@@ -125,7 +131,9 @@ class Table:
             if name not in known:
                 faults.add((*at, name), "unknown key", did_you_mean(name, known))
         found = {key.name: self._one(key, value, at, faults) for key in self.keys}
-        if any(part is FAILED for part in found.values()):
+        before = len(faults.found)
+        self.check(found, at, faults)
+        if len(faults.found) > before or any(part is FAILED for part in found.values()):
             return FAILED
         return self.build(found, at, faults)
 
@@ -149,7 +157,7 @@ class Named:
 
     @property
     def words(self) -> str:
-        return f"by {self.name.words}: {self.thing.words}"
+        return f"{self.thing.words} for each of: {self.name.words}"
 
     def read(self, value: object, at: Path, faults: Faults) -> Any:
         if not isinstance(value, dict):
@@ -179,7 +187,7 @@ class Many:
 
     @property
     def words(self) -> str:
-        return "tables, one or more"
+        return "one or more tables"
 
     def read(self, value: object, at: Path, faults: Faults) -> Any:
         if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
@@ -214,7 +222,7 @@ def flag() -> Leaf:
 
 
 def number(low: int, high: int, unit: str) -> Leaf:
-    words = f"a whole number from {low} to {high} ({unit})"
+    words = f"a whole number of {unit} from {low} to {high}"
 
     def parse(value: int) -> int:
         if low <= value <= high:

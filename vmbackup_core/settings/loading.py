@@ -10,11 +10,11 @@ from typing import Any
 from vmbackup_core.domain.policies import PolicySpec
 from vmbackup_core.domain.rules import Rules
 from vmbackup_core.domain.vaults import VaultNaming
-from vmbackup_core.settings.building import Limits, Protect
+from vmbackup_core.settings.building import NOT_IN_SCOPE, Limits, Protect
 from vmbackup_core.settings.deployment import Deployment, read_deployment
 from vmbackup_core.settings.faults import Fault, Faults, SettingsError, did_you_mean
 from vmbackup_core.settings.forms import FAILED, Table
-from vmbackup_core.settings.lines import find_lines
+from vmbackup_core.settings.lines import Path, find_lines
 from vmbackup_core.settings.sections import SECTIONS
 
 
@@ -97,8 +97,10 @@ def _read(text: str, source: str) -> dict[str, Any]:
     """Return what each section means."""
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # TOMLDecodeError, or a number that Python refuses to read.
         raise SettingsError(source, [_syntax_fault(str(error), text)]) from None
+    except RecursionError:
+        raise SettingsError(source, [Fault(0, "TOML", "is nested too deeply")]) from None
     faults = Faults(find_lines(text))
     known = [section.name for section in SECTIONS]
     for name in document:
@@ -137,7 +139,7 @@ def _home_of(name: str) -> str:
 
 
 def _check_together(document: Mapping[str, Any], found: Mapping[str, Any], faults: Faults) -> None:
-    """Note rules whose policy is not defined, or whose tag opts out; as far as both were read."""
+    """Note what does not fit between sections, as far as both could be read."""
     policies, rules = document.get("policies"), document.get("rules")
     if isinstance(policies, dict) and isinstance(rules, list):
         for place, policy in _texts(rules, "policy"):
@@ -145,7 +147,7 @@ def _check_together(document: Mapping[str, Any], found: Mapping[str, Any], fault
                 faults.add(
                     ("rules", place, "policy"),
                     f'no policy is called "{policy}"',
-                    did_you_mean(policy, policies),
+                    did_you_mean(policy, policies) or f"define [policies.{policy}]",
                 )
     tags = found.get("tags", FAILED)
     if tags is not FAILED and isinstance(rules, list):
@@ -156,6 +158,28 @@ def _check_together(document: Mapping[str, Any], found: Mapping[str, Any], fault
                     f'can never win: "{value}" opts out',
                     "remove it here or from tags.opt_out",
                 )
+
+    scope = found.get("scope", FAILED)
+    if scope is FAILED or not scope.subscriptions:
+        return
+    for path, subscription in (*_rule_subscriptions(found), *_vault_subscriptions(found)):
+        if subscription not in scope.subscriptions:
+            faults.add(path, NOT_IN_SCOPE, "add it there, or remove this")
+
+
+def _rule_subscriptions(found: Mapping[str, Any]) -> list[tuple[Path, str]]:
+    rules = found.get("rules", FAILED)
+    return [
+        (("rules", place, "subscriptions", n), subscription)
+        for place, rule in enumerate(() if rules is FAILED else rules)
+        for n, subscription in enumerate(rule.subscriptions)
+    ]
+
+
+def _vault_subscriptions(found: Mapping[str, Any]) -> list[tuple[Path, str]]:
+    vaults = found.get("vaults", FAILED)
+    used = () if vaults is FAILED else dict.fromkeys(use.subscription for use in vaults.use)
+    return [(("vaults", "use", subscription), subscription) for subscription in used]
 
 
 def _texts(rules: Iterable[object], key: str) -> list[tuple[int, str]]:

@@ -21,7 +21,9 @@ from vmbackup_core.settings.building import (
     build_scope,
     build_vaults,
     build_vaults_of,
+    check_policy,
     check_rules,
+    check_scope,
 )
 from vmbackup_core.settings.forms import (
     Key,
@@ -55,6 +57,7 @@ from vmbackup_core.settings.names import (
     WEEKDAY,
 )
 
+ANY = "leave it out to match any"
 UNITS = {"daily": "days", "weekly": "weeks", "monthly": "months", "yearly": "years"}
 
 
@@ -74,17 +77,18 @@ SCOPE = Table(
         Key("subscriptions", ListOf(GUID), else_="management_groups must be there"),
         Key("management_groups", ListOf(MANAGEMENT_GROUP), else_="subscriptions must be there"),
         Key("mode", choice(Mode), "observe"),
-        Key("exclude_resource_groups", ListOf(GROUP_GLOB, may_be_empty=True), []),
+        Key("exclude_resource_groups", ListOf(GROUP_GLOB, if_empty=None), []),
         Key("drill_resource_groups", ListOf(GROUP_GLOB), list(DRILL_GROUPS)),
         Key("subscription", Named(GUID, SUBSCRIPTION), {}),
     ),
     build_scope,
+    check_scope,
 )
 
 TAGS = Table(
     (
         Key("policy", TAG_NAME, "backup"),
-        Key("opt_out", ListOf(TAG_VALUE, may_be_empty=True), ["off", "none"]),
+        Key("opt_out", ListOf(TAG_VALUE, if_empty=None), ["off", "none"]),
     ),
     _as_read(Tags),
 )
@@ -92,11 +96,11 @@ TAGS = Table(
 RULE = Table(
     (
         Key("policy", POLICY_NAME),
-        Key("tag", ListOf(GLOB, single=True), else_="any VM, with the tag or without"),
+        Key("tag", ListOf(GLOB, single=True, if_empty=ANY), else_="any VM, tag or no tag"),
         Key("other_tags", Named(TAG_NAME, GLOB), {}),
-        Key("resource_groups", ListOf(GROUP_GLOB), else_="any"),
-        Key("subscriptions", ListOf(GUID), else_="any in scope"),
-        Key("locations", ListOf(LOCATION_GLOB), else_="any"),
+        Key("resource_groups", ListOf(GROUP_GLOB, if_empty=ANY), else_="any"),
+        Key("subscriptions", ListOf(GUID, if_empty=ANY), else_="any in scope"),
+        Key("locations", ListOf(LOCATION_GLOB, if_empty=ANY), else_="any"),
         Key("restored_copies", flag(), False),
     ),
     build_rule,
@@ -126,6 +130,7 @@ POLICY = Table(
         Key("keep", KEEP),
     ),
     build_policy,
+    check_policy,
 )
 
 VAULTS = Table(

@@ -90,3 +90,13 @@ class ScaledClock(Clock):
             finally:
                 self._catching_up = False
         return self._now
+
+    def ahead(self) -> float:
+        """Return how many real seconds the wall needs to catch up with what was jumped over."""
+        real = (time.monotonic() - self._started) * self.scale
+        return max(0.0, ((self._now - self._origin).total_seconds() - real) / self.scale)
+
+    def skip(self, by: timedelta) -> None:
+        """Jump ahead for good: the wall need not catch up."""
+        self._origin += by
+        self.now()

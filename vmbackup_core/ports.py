@@ -141,3 +141,16 @@ class Blobs(Protocol):
 
     def names(self, prefix: str) -> Iterator[str]:
         """Yield the names that begin with `prefix`, in order."""
+
+
+class Journal(Protocol):
+    """One structured line for each decision: never a whole event, never a secret."""
+
+    def note(
+        self, kind: str, key: str, text: str, *, vm: VmId | None = None, **more: object
+    ) -> None:
+        """
+        Write one line; `kind` is event, intent, facts, plan, step, outcome or evidence.
+
+        `more` holds what belongs to the kind, as JSON values.
+        """

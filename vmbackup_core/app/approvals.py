@@ -44,7 +44,7 @@ class Approvals:
             raise Rejected(f"the plan has changed: its hash is {present[:12]}, not {approved}")
         until = self.clock.now() + VALID
         approval = Approval(present, until, count(verdicts).in_scope)
-        covers = [_entry(v.machine, step) for v in verdicts if v.work for step in v.plan.steps]
+        covers = [_entry(v.machine, step) for v in verdicts if v.differs for step in v.plan.steps]
         content = {
             "hash": present,
             "until": until.isoformat(),

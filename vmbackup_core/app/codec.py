@@ -1,17 +1,25 @@
-"""How our values become JSON and come back: one converter for states, snapshots and inputs."""
+"""
+How our values become JSON and come back: one converter for states, snapshots and inputs.
+
+The converter is made at its first use: cattrs takes a tenth of what the app's import costs.
+"""
 
 from datetime import time, timedelta
-from typing import Any
-
-from cattrs import Converter
-from cattrs.preconf.json import make_converter
-from cattrs.strategies import configure_tagged_union
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from vmbackup_core.domain.ids import VaultId, VmId
 from vmbackup_core.domain.schedules import DayOfMonth, Schedule
 
+if TYPE_CHECKING:
+    from cattrs import Converter
 
-def _converter() -> Converter:
+
+@cache
+def _converter() -> "Converter":
+    from cattrs.preconf.json import make_converter
+    from cattrs.strategies import configure_tagged_union
+
     converter = make_converter(forbid_extra_keys=True)
     for kind in (VmId, VaultId):
         converter.register_unstructure_hook(kind, str)
@@ -25,14 +33,11 @@ def _converter() -> Converter:
     return converter
 
 
-_CONVERTER = _converter()
-
-
 def to_json(value: Any, as_type: Any = None) -> Any:
     """Return `value` as JSON; a union needs its type named."""
-    return _CONVERTER.unstructure(value, unstructure_as=as_type)
+    return _converter().unstructure(value, unstructure_as=as_type)
 
 
 def from_json[T](value: Any, as_type: type[T]) -> T:
     """Return the value that `to_json` wrote; raises cattrs' errors for anything else."""
-    return _CONVERTER.structure(value, as_type)
+    return _converter().structure(value, as_type)

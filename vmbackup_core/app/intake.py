@@ -18,7 +18,7 @@ from vmbackup_core.domain.errors import Malformed, Stale
 from vmbackup_core.domain.events import Unrelated, parse_event
 from vmbackup_core.domain.intents import EnsureProtected
 from vmbackup_core.domain.rules import Scope
-from vmbackup_core.ports import Blobs, Clock
+from vmbackup_core.ports import Blobs, Clock, Journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class Kept:
 class Intake:
     notebook: Notebook
     blobs: Blobs
+    journal: Journal
     clock: Clock
     scope: Scope
 
@@ -53,10 +54,16 @@ class Intake:
         except Malformed as error:
             self.keep(raw, str(error))
             return None
-        if isinstance(event, Unrelated) or not self.scope.watches(event.vm.subscription):
+        if isinstance(event, Unrelated):
+            self.journal.note("event", "", f"not about a VM: {event.operation}")
             return None
-        self.notebook.raise_hint(event.vm)
-        return EnsureProtected(event.vm)
+        intent = EnsureProtected(event.vm)
+        self.journal.note("event", intent.key, type(event).__name__, vm=event.vm)
+        if not self.scope.watches(event.vm.subscription):
+            return None
+        number = self.notebook.raise_hint(event.vm)
+        self.journal.note("intent", intent.key, f"look at it (hint {number})", vm=event.vm)
+        return intent
 
     def keep(self, raw: bytes, why: str) -> None:
         """Keep an input that makes no sense; the same bytes on one day are kept once."""
@@ -67,6 +74,7 @@ class Intake:
             "why": why,
             "base64": base64.b64encode(raw).decode(),
         }
+        self.journal.note("event", "", f"not understood, kept as {name}: {why}")
         try:
             self.blobs.create(name, json.dumps(record).encode())
         except Stale:

@@ -61,8 +61,9 @@ class Notebook:
             "policy": memory.policy,
             "undeleted": "yes" if memory.undeleted else "",
             "asked": memory.asked,
-            "asked_at": memory.asked_at.isoformat() if memory.asked_at else "",
+            "asked_at": _written(memory.asked_at),
             "reason": memory.reason.name if memory.reason else "",
+            "reason_at": _written(memory.reason_at),
         }
         self._update("vm", EnsureProtected(vm).key, lambda _: values)
 
@@ -142,9 +143,18 @@ def _memory(row: Row) -> Memory:
         policy=values.get("policy", ""),
         undeleted=bool(values.get("undeleted")),
         asked=values.get("asked", ""),
-        asked_at=datetime.fromisoformat(at) if (at := values.get("asked_at")) else None,
+        asked_at=_read(values.get("asked_at")),
         reason=Reason[name] if (name := values.get("reason")) else None,
+        reason_at=_read(values.get("reason_at")),
     )
+
+
+def _written(at: datetime | None) -> str:
+    return at.isoformat() if at else ""
+
+
+def _read(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def configures(vault: VaultId) -> str:

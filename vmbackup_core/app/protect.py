@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from vmbackup_core.app.approvals import Approvals
-from vmbackup_core.app.evidence import EvidenceLog
 from vmbackup_core.app.looking import Looker
 from vmbackup_core.app.notebook import Notebook, configures
+from vmbackup_core.app.records import Records
 from vmbackup_core.app.shelf import Shelf
 from vmbackup_core.domain.enabling import (
     Apply,
@@ -32,11 +32,8 @@ from vmbackup_core.domain.enabling import (
     next_move,
 )
 from vmbackup_core.domain.errors import Denied, Gone, Malformed, Rejected, Retryable, Stale
-from vmbackup_core.domain.evidence import Kind
-from vmbackup_core.domain.facts import ItemState
 from vmbackup_core.domain.ids import VaultId, VmId
 from vmbackup_core.domain.intents import EnsureProtected
-from vmbackup_core.domain.memory import Memory
 from vmbackup_core.domain.operations import OperationFacts
 from vmbackup_core.domain.plans import (
     Change,
@@ -50,11 +47,12 @@ from vmbackup_core.domain.plans import (
     ResumeProtection,
     Step,
     Undelete,
+    describe,
 )
 from vmbackup_core.domain.protection import Rulebook, Sight, plan_protection
 from vmbackup_core.domain.reasons import Reason
 from vmbackup_core.domain.rules import Mode
-from vmbackup_core.ports import Clock, Jobs, Vaults
+from vmbackup_core.ports import Clock, Jobs, Journal, Vaults
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -90,11 +88,11 @@ class ProtectVm:
     shelf: Shelf
     notebook: Notebook
     approvals: Approvals
-    evidence: EvidenceLog
+    records: Records
+    journal: Journal
     clock: Clock
     book: Rulebook
     limits: Limits
-    config_digest: str
 
     def begin(self, vm: VmId) -> Enabling:
         """Return the state of a workflow that has not looked yet."""
@@ -108,14 +106,37 @@ class ProtectVm:
         """
         state = replace(state, hint=self.notebook.hint(state.vm))
         try:
-            turn = self._look_at_pending(state) if state.pending else self._move(state)
-        except Gone:
-            turn = Turn(state, Done(Reason.VM_DELETED))
+            turn = self._end(self._go(state))
         except (Retryable, Stale) as error:
             turn = self._come_back(state, error)
+        self._note_outcome(turn)
+        return turn
+
+    def _go(self, state: Enabling) -> Turn:
+        try:
+            return self._look_at_pending(state) if state.pending else self._move(state)
+        except Gone:
+            return Turn(state, Done(Reason.VM_DELETED))
         except (Denied, Rejected, Malformed) as error:
-            turn = Turn(*after_refusal(state, None, error.code, str(error), self.clock.now()))
-        return self._end(turn, turn.then) if isinstance(turn.then, Done) else turn
+            return Turn(*after_refusal(state, None, error.code, str(error), self.clock.now()))
+
+    def _end(self, turn: Turn) -> Turn:
+        """End the workflow, unless a hint came while it looked."""
+        if not isinstance(turn.then, Done):
+            return turn
+        if self.notebook.hint(turn.state.vm) != turn.state.hint:
+            again = Wait(self.clock.now(), turn.then.reason, ("a hint came meanwhile",))
+            return Turn(turn.state, again)
+        self.records.verdict(turn.state, turn.then)
+        return turn
+
+    def _note_outcome(self, turn: Turn) -> None:
+        then, vm = turn.then, turn.state.vm
+        until = f", again at {then.until:%H:%M:%S}" if isinstance(then, Wait) else ""
+        words = "; ".join(then.because)
+        text = f"{then.reason.name}{until}" + (f" ({words})" if words else "")
+        key = EnsureProtected(vm).key
+        self.journal.note("outcome", key, text, vm=vm, reason=then.reason.name, done=not until)
 
     def _come_back(self, state: Enabling, error: Retryable | Stale) -> Turn:
         after = error.after if isinstance(error, Retryable) else None
@@ -142,7 +163,7 @@ class ProtectVm:
                 return Turn(after_look(state), judged)
             case OperationFacts(code=code, message=message):
                 state = after_ended(state, job).noting(now, f"{pending.step} failed: {code}")
-                self._forget_asking(state.vm)
+                self.records.refused(state.vm)
                 return Turn(*after_refusal(state, pending.vault, code, message, now))
             case _:
                 state = after_ended(state, job).noting(now, f"{pending.step} ended")
@@ -159,15 +180,16 @@ class ProtectVm:
         if sight is None:
             return Turn(state, Wait(now + SOON, Reason.CREATING, ("vaults are being read",)))
         if ended == ConfirmProtection.__name__:
-            sight = replace(sight, memory=self._remember_machine(sight))
+            sight = replace(sight, memory=self.records.machine(sight))
         plan = plan_protection(sight, self.book)
         if ended:
             if plan.steps and _name(plan.steps[0]) == ended:  # Reads may lag behind the effect.
                 not_yet = Wait(now + interval(0), plan.reason, (f"{ended} is not visible yet",))
                 return Turn(after_look(state), not_yet)
-            self._forget_asking(sight)
+            self.records.ended(sight)
         elif plan.steps and (unknown := self._unfinished(sight, state)) is not None:
             return unknown
+        self._note_plan(sight, plan)
         move = next_move(state, sight.vm, plan, now, self.limits.agent_wait)
         match move:
             case Apply(step):
@@ -176,8 +198,19 @@ class ProtectVm:
                 return Turn(after_look(state), move)
             case Done():
                 if move.reason is Reason.PROTECTED:
-                    self._remember_protected(sight)
+                    self.records.protected(sight)
                 return Turn(state, move)
+
+    def _note_plan(self, sight: Sight, plan: Plan) -> None:
+        vm, key = sight.vm, EnsureProtected(sight.vm.id).key
+        items = ", ".join(f"{i.state} in {i.vault.name}" for i in sight.items) or "no item"
+        seen = f"{vm.location}, {vm.provisioning}, {vm.power}, agent {vm.agent}, {items}"
+        self.journal.note("facts", key, seen, vm=vm.id, machine=vm.machine)
+        steps = ", then ".join(describe(step) for step in plan.steps) or "nothing to do"
+        text = f"{plan.reason.name}: {steps}"
+        self.journal.note(
+            "plan", key, text, vm=vm.id, reason=plan.reason.name, because=list(plan.because)
+        )
 
     def _unfinished(self, sight: Sight, state: Enabling) -> Turn | None:
         """Return a turn that looks for the effect of a write of which only the note is known."""
@@ -195,17 +228,19 @@ class ProtectVm:
             return Turn(state, no)
         now = self.clock.now()
         if isinstance(step, EnableProtection | Change):
-            self._note_asking(sight, step, now)
+            self.records.before_asking(sight, step, now)
+        key = EnsureProtected(state.vm).key
+        self.journal.note("step", key, describe(step), vm=state.vm, step=_name(step))
         try:
             pending = self._send(step, now)
         except Retryable as error:
             if not error.maybe_done:
-                self._forget_asking(sight)
+                self.records.refused(state.vm)
                 return self._come_back(state, error)
             state = state.noting(now, f"{_name(step)}: the answer was lost")
             pending = self._pending(step, "", now)
         except (Denied, Rejected) as error:
-            self._forget_asking(sight)
+            self.records.refused(state.vm)
             state = state.noting(now, f"{_name(step)} refused: {error.code or error.status}")
             return Turn(*after_refusal(state, step.vault, error.code, str(error), now))
         else:
@@ -215,7 +250,7 @@ class ProtectVm:
     def _not_now(self, vm: VmId, sight: Sight, plan: Plan, step: Step) -> Done | Wait | None:
         """Return why `step` may not be applied now: the brakes, asked before every write."""
         if self.book.rules.scope.mode_of(vm.subscription) is Mode.OBSERVE:
-            would = ", then ".join(_name(s) for s in plan.steps)
+            would = ", then ".join(describe(s) for s in plan.steps)
             return Done(Reason.OBSERVING, (*plan.because, f"would {would}"))
         if (pause := self.notebook.pause()) is not None:
             return Done(Reason.PAUSED, (f"since {pause.since:%Y-%m-%d %H:%M} UTC: {pause.why}",))
@@ -285,75 +320,6 @@ class ProtectVm:
             case _:
                 return Pending(_name(step), "ConfigureBackup", step.vault, operation, now)
 
-    # What is written down.
-
-    def _note_asking(self, sight: Sight, step: EnableProtection | Change, now: datetime) -> None:
-        """Write down what we are about to ask for, before asking."""
-        memory = replace(sight.memory, vault=str(step.vault), asked_at=now)
-        match step:
-            case Undelete():
-                memory = replace(memory, undeleted=True)
-            case _:
-                memory = replace(memory, asked=step.policy)
-        self.notebook.remember(sight.vm.id, memory)
-
-    def _forget_asking(self, sight: Sight | VmId) -> None:
-        """Write down that the end of what we asked for is known."""
-        vm = sight.vm.id if isinstance(sight, Sight) else sight
-        memory = self.notebook.memory(vm)
-        if memory.asked_at is not None:
-            in_force = _policy_of(sight) if isinstance(sight, Sight) else ""
-            ours = memory.asked and memory.asked.lower() == in_force.lower()
-            policy = in_force if ours else memory.policy
-            self.notebook.remember(vm, replace(memory, policy=policy, asked="", asked_at=None))
-
-    def _remember_protected(self, sight: Sight) -> None:
-        """Remember which machine is protected, and whether the policy in force is our own."""
-        self._forget_asking(sight)
-        memory = self._remember_machine(sight)
-        if memory.undeleted:
-            self.notebook.remember(sight.vm.id, replace(memory, undeleted=False))
-
-    def _remember_machine(self, sight: Sight) -> Memory:
-        memory = self.notebook.memory(sight.vm.id)
-        if memory.machine != sight.vm.machine:
-            memory = replace(memory, machine=sight.vm.machine)
-            self.notebook.remember(sight.vm.id, memory)
-        return memory
-
-    def _end(self, turn: Turn, done: Done) -> Turn:
-        """End the workflow, unless a hint came while it looked; record what is worth recording."""
-        state = turn.state
-        if self.notebook.hint(state.vm) != state.hint:
-            return Turn(state, Wait(self.clock.now(), done.reason, ("a hint came meanwhile",)))
-        memory = self.notebook.memory(state.vm)
-        if state.log or memory.reason is not done.reason:
-            self.evidence.append(
-                Kind.PROTECTION, EnsureProtected(state.vm).key, self._body(state, memory, done)
-            )
-            self.notebook.remember(state.vm, replace(memory, reason=done.reason))
-        return turn
-
-    def _body(self, state: Enabling, memory: Memory, done: Done) -> dict[str, object]:
-        return {
-            "vm": str(state.vm),
-            "machine": memory.machine,
-            "reason": done.reason.name,
-            "standing": str(done.reason.standing),
-            "because": list(done.because),
-            "vault": memory.vault,
-            "policy": memory.policy,
-            "began": state.began.isoformat(),
-            "did": [{"at": e.at.isoformat(), "text": e.text} for e in state.log],
-            "config": self.config_digest,
-        }
-
 
 def _name(step: Step) -> str:
     return type(step).__name__
-
-
-def _policy_of(sight: Sight) -> str:
-    """Return the policy that is in force for a VM, "" where none is."""
-    live = (item.policy for item in sight.items if item.state is ItemState.PROTECTED)
-    return next(live, "")

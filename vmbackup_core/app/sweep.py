@@ -1,12 +1,12 @@
 """
-Compare every VM in scope with every protected item, and name the VMs that a workflow should look at.
+Compare every VM in scope with every protected item, and name those that a workflow should see.
 
 The sweep changes nothing by itself: Resource Graph lags behind the truth, so whatever differs is
 handed to the same workflow that events start, which looks for itself before it acts.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from vmbackup_core.app.codec import from_json, to_json
 from vmbackup_core.app.evidence import EvidenceLog
 from vmbackup_core.app.notebook import Notebook
 from vmbackup_core.domain.errors import Stale
-from vmbackup_core.domain.evidence import Kind
+from vmbackup_core.domain.evidence import Kind, Record
 from vmbackup_core.domain.facts import ItemFacts
 from vmbackup_core.domain.ids import VmId
 from vmbackup_core.domain.intents import EnsureProtected
@@ -35,7 +35,7 @@ from vmbackup_core.domain.verdicts import (
     orphans,
     plan_hash,
 )
-from vmbackup_core.ports import Blobs, Clock, Inventory
+from vmbackup_core.ports import Blobs, Clock, Inventory, Journal
 
 LEDGER = "sweeps/last.json"
 OVERLAP = timedelta(minutes=5)  # Rows written while the last sweep ran are read again.
@@ -82,6 +82,7 @@ class Sweep:
     notebook: Notebook
     approvals: Approvals
     evidence: EvidenceLog
+    journal: Journal
     blobs: Blobs
     clock: Clock
     book: Rulebook
@@ -116,10 +117,25 @@ class Sweep:
                 self.blobs.replace(blob, content) if blob else self.blobs.create(LEDGER, content)
             except Stale:  # Two sweeps at once: the other one has written the same.
                 return Swept(survey, ())
-        self.evidence.append(Kind.SWEEP, "sweep", self._body(survey, changed, gone))
+        record = self.evidence.append(Kind.SWEEP, "sweep", self._body(survey, changed, gone))
         stopped = survey.shrunk is not None
-        work = () if stopped else tuple(EnsureProtected(v.vm) for v in survey.verdicts if v.work)
+        work = () if stopped else tuple(EnsureProtected(v.vm) for v in survey.verdicts if v.due)
+        self._note(survey, work, record)
         return Swept(survey, work)
+
+    def _note(self, survey: Survey, work: Sequence[EnsureProtected], record: Record) -> None:
+        sums = survey.count
+        text = (
+            f"{sums.vms} VMs, {sums.in_scope} in scope, {sums.protected} protected,"
+            f" {len(work)} to look at"
+        )
+        if survey.shrunk:
+            before = survey.shrunk.before
+            text += f"; STOPPED: {before} were in scope before, approve plan {survey.hash[:12]}"
+        self.journal.note("facts", "sweep", text, reasons=dict(sums.reasons))
+        for intent in work:
+            self.journal.note("intent", intent.key, "look at it (sweep)", vm=intent.vm)
+        self.journal.note("evidence", "sweep", text, seq=record.seq, hash=record.hash)
 
     def _survey(self, last: _Last | None) -> tuple[Survey, dict[VmId, Memory]]:
         estate = self.inventory.observe_estate(self.book.rules.scope)

@@ -19,7 +19,7 @@ class Memory:
     `machine` is the vmId that we saw protected last, `policy` the policy that we set and saw in
     force. `asked` and `asked_at` stand from before a write is sent until its end is known, so that
     a crash in between is seen. `undeleted` says that we took the item out of soft delete and owe it
-    a resume; `reason` is where the last workflow left the VM.
+    a resume; `reason` is where the last workflow left the VM, and `reason_at` when.
     """
 
     machine: str = ""
@@ -29,3 +29,4 @@ class Memory:
     asked_at: datetime | None = None
     undeleted: bool = False
     reason: Reason | None = None
+    reason_at: datetime | None = None

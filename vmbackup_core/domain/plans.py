@@ -6,6 +6,7 @@ deletes one, or touches a machine: what cannot be expressed cannot happen.
 """
 
 from dataclasses import dataclass
+from typing import assert_never
 
 from vmbackup_core.domain.facts import DiskExclusion
 from vmbackup_core.domain.ids import VaultId, VmId
@@ -98,3 +99,26 @@ class Plan:
     steps: tuple[Step, ...]
     reason: Reason
     because: tuple[str, ...] = ()
+
+
+def describe(step: Step) -> str:
+    """Return what `step` does, in words for an operator."""
+    match step:
+        case CreateVault(vault, location, redundancy):
+            return f"create vault {vault.name} in {location} ({redundancy})"
+        case CreatePolicy(vault, policy):
+            return f"create policy {policy.name} in {vault.name}"
+        case RefreshContainers(vault):
+            return f"let {vault.name} look for new VMs"
+        case EnableProtection(_, vault, policy):
+            return f"protect with {policy} in {vault.name}"
+        case ChangePolicy(_, vault, policy):
+            return f"change the policy to {policy} in {vault.name}"
+        case ResumeProtection(_, vault, policy):
+            return f"resume with {policy} in {vault.name}"
+        case Undelete(_, vault):
+            return f"undelete in {vault.name}"
+        case ConfirmProtection(_, vault, policy):
+            return f"confirm {policy} in {vault.name}"
+        case _:
+            assert_never(step)

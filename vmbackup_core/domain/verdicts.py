@@ -7,7 +7,7 @@ What a sweep finds and what a report counts; a verdict remembers since when it h
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from vmbackup_core.domain.evidence import digest
 from vmbackup_core.domain.facts import Estate, ItemFacts, ItemState, VmFacts
@@ -18,6 +18,29 @@ from vmbackup_core.domain.protection import Rulebook, Sight, plan_protection
 from vmbackup_core.domain.reasons import Reason, Standing
 from vmbackup_core.domain.rules import Mode
 
+# What Azure or a brake answered to a workflow, and Resource Graph cannot know: it stands until a
+# workflow ends otherwise. Refusals are tried again at intervals, brakes at each sweep.
+REFUSALS = frozenset(
+    {
+        Reason.AGENT_NEVER_READY,
+        Reason.GUARDED,
+        Reason.IN_ANOTHER_VAULT,
+        Reason.LOCKED,
+        Reason.NEEDS_ENHANCED,
+        Reason.NO_PERMISSION,
+        Reason.POLICY_DENIES,
+        Reason.RECREATED_IN_THE_WAY,
+        Reason.REFUSED,
+        Reason.SOFT_DELETED,
+        Reason.UNSUPPORTED,
+        Reason.VAULT_FULL,
+        Reason.VM_FAILED,
+    }
+)
+BRAKES = frozenset({Reason.BUDGET_SPENT, Reason.PAUSED})
+HELD = REFUSALS | BRAKES
+REFUSED_AGAIN = timedelta(hours=2)
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -25,7 +48,7 @@ class Verdict:
     Where one VM stands.
 
     `protected` says that Azure backs it up now, by whatever policy and whoever set it; `since` is
-    when this reason was first seen.
+    when this reason was first seen; `due` that a workflow should look at it now.
     """
 
     vm: VmId
@@ -38,34 +61,47 @@ class Verdict:
     vault: str
     policy: str
     since: datetime
+    due: bool
 
     @property
     def in_scope(self) -> bool:
         return self.reason.standing is not Standing.NOT_ASKED
 
     @property
-    def work(self) -> bool:
-        """Whether a workflow should look at it."""
-        return self.reason.standing is Standing.WORK
+    def differs(self) -> bool:
+        """Whether there is something that we would do, if nothing held us back."""
+        return self.plan.reason.standing is Standing.WORK
 
 
 def judge_vm(sight: Sight, plan: Plan, mode: Mode, at: datetime) -> Verdict:
-    """Return the verdict of one VM; in observe mode what would be done is only reported."""
-    vm = sight.vm
+    """
+    Return the verdict of one VM.
+
+    In observe mode what would be done is only reported. Where a workflow was refused for a reason
+    that cannot be seen from here, that reason stands until a workflow ends otherwise.
+    """
+    vm, memory = sight.vm, sight.memory
+    reason, due = plan.reason, plan.reason.standing is Standing.WORK
+    if due and mode is Mode.OBSERVE:
+        reason, due = Reason.OBSERVING, False
+    elif due and memory.reason in HELD:
+        reason = memory.reason
+        waited = memory.reason_at is None or at - memory.reason_at >= REFUSED_AGAIN
+        due = reason in BRAKES or waited
     live = [i for i in sight.items if i.state in (ItemState.PROTECTED, ItemState.ERROR)]
     item = min(live, key=lambda i: i.vault, default=None)
-    held = plan.reason.standing is Standing.WORK and mode is Mode.OBSERVE
     return Verdict(
         vm=vm.id,
         name=vm.name,
         machine=vm.machine,
         location=vm.location,
         plan=plan,
-        reason=Reason.OBSERVING if held else plan.reason,
+        reason=reason,
         protected=item is not None and item.state is ItemState.PROTECTED,
         vault=item.vault.name if item else "",
         policy=item.policy if item else "",
         since=at,
+        due=due,
     )
 
 
@@ -177,7 +213,7 @@ def plan_hash(verdicts: Iterable[Verdict]) -> str:
     work = [
         [str(v.vm), v.machine, v.reason.name, [repr(step) for step in v.plan.steps]]
         for v in verdicts
-        if v.work
+        if v.differs
     ]
     return digest(work)
 
@@ -185,5 +221,5 @@ def plan_hash(verdicts: Iterable[Verdict]) -> str:
 def changes(verdicts: Iterable[Verdict]) -> tuple[Change, ...]:
     """Return the steps that touch items which are protected already."""
     return tuple(
-        step for v in verdicts if v.work for step in v.plan.steps if isinstance(step, Change)
+        step for v in verdicts if v.differs for step in v.plan.steps if isinstance(step, Change)
     )

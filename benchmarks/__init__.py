@@ -1,0 +1,1 @@
+"""Measurements that print ratios and counts; nothing here is a test."""

@@ -1,0 +1,156 @@
+"""The demo's small company: which machines there are, what has happened to them, and what will."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from azsim.world import World
+
+PRODUCTION = "5a0c0000-0000-4000-8000-00000000000a"
+LABORATORY = "5b0c0000-0000-4000-8000-00000000000b"
+WEST, NORTH, EAST = "westeurope", "northeurope", "eastus2"
+MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Something that happens `after` the beginning, told in a few words."""
+
+    after: timedelta
+    told: str
+    happens: Callable[[], object]
+
+
+def found_company(world: World) -> None:
+    """Let the company be as it was this morning, before anything watched it."""
+    for subscription in (PRODUCTION, LABORATORY):
+        world.groups.add_subscription(subscription)
+    for group, location in (("rg-web", WEST), ("rg-erp-core", NORTH), ("rg-data", EAST)):
+        world.groups.create(PRODUCTION, group, location)
+    world.groups.create(PRODUCTION, "rg-play-sandbox", WEST)
+    world.groups.create(LABORATORY, "rg-lab", WEST)
+
+    old = [_vm(world, "rg-web", WEST, f"web-old-{n}", {"backup": "standard"}) for n in range(1, 5)]
+    world.groups.create(PRODUCTION, "rg-backup-westeurope", WEST)
+    ours = world.vaults.create(
+        PRODUCTION, "rg-backup-westeurope", f"rsv-{PRODUCTION[:8]}-{WEST}-1", WEST
+    )
+    gone = _vm(world, "rg-web", WEST, "web-undead", {"backup": "gold"})
+    world.vaults.protect(gone, ours)
+    world.vaults.soft_delete(gone)
+    stopped = _vm(world, "rg-web", WEST, "web-stopped", {"Backup": "gold"})
+    world.vaults.protect(stopped, ours)
+    world.vaults.stop(stopped)
+
+    world.groups.create(PRODUCTION, "rg-finance", WEST)
+    theirs = world.vaults.create(PRODUCTION, "rg-finance", "finance-vault", WEST)
+    elsewhere = _vm(world, "rg-web", WEST, "web-finance", {"backup": "gold"})
+    world.vaults.protect(elsewhere, theirs)
+    untagged = _vm(world, "rg-web", WEST, "web-untagged-kept", {})
+    world.vaults.protect(untagged, ours)
+
+    for n in range(1, 6):
+        _vm(world, "rg-erp-core", NORTH, f"erp-{n}", {"env": "prod"})
+    _vm(world, "rg-data", EAST, "data-off", {"backup": "off"})
+    _vm(world, "rg-data", EAST, "data-quiet", {"env": "test"})
+    _vm(world, "rg-data", EAST, "data-secret", {"backup": "standard"}, "ConfidentialVM")
+    _vm(world, "rg-play-sandbox", WEST, "play-1", {"backup": "gold"})
+    for n in range(1, 5):
+        world.machines.create(
+            subscription=LABORATORY,
+            group="rg-lab",
+            name=f"lab-{n}",
+            location=WEST,
+            tags={"backup": "gold"} if n != 4 else {},
+        )
+    world.machines.deallocate(old[3])
+
+
+def _vm(
+    world: World,
+    group: str,
+    location: str,
+    name: str,
+    tags: dict[str, str],
+    security_type: str = "",
+) -> str:
+    made = world.machines.create(
+        subscription=PRODUCTION,
+        group=group,
+        name=name,
+        location=location,
+        tags=tags,
+        security_type=security_type,
+    )
+    return made.id
+
+
+def scenes(world: World) -> list[Scene]:
+    """Return what happens in the demo's hour, in order."""
+
+    def create(
+        name: str,
+        tags: dict[str, str],
+        *,
+        group: str = "rg-web",
+        location: str = WEST,
+        agent: timedelta | None = MINUTE,
+        lose: bool = False,
+    ) -> Callable[[], object]:
+        def happens() -> object:
+            if lose:
+                world.events.lose_next(f"/{name}")
+            return world.machines.create(
+                subscription=PRODUCTION,
+                group=group,
+                name=name,
+                location=location,
+                tags=tags,
+                agent_after=agent,
+                provisioning_takes=timedelta(seconds=50),
+            )
+
+        return happens
+
+    def vm(name: str, group: str = "rg-web") -> str:
+        path = f"/subscriptions/{PRODUCTION}/resourceGroups/{group}/providers"
+        return f"{path}/Microsoft.Compute/virtualMachines/{name}"
+
+    gold = {"backup": "gold"}
+    told = [
+        Scene(
+            (3 + 2 * n) * MINUTE,
+            f"web-{n} is created with backup=gold",
+            create(f"web-{n}", gold),
+        )
+        for n in range(1, 7)
+    ]
+    told += [
+        Scene((4 + 3 * n) * MINUTE, f"data-{n} is created in {EAST}", create(
+            f"data-{n}", {"BACKUP": "standard"}, group="rg-data", location=EAST
+        ))
+        for n in range(1, 5)
+    ]  # fmt: skip
+    told += [
+        Scene(6 * MINUTE, "web-slow is created, its agent takes 14 minutes",
+              create("web-slow", gold, agent=14 * MINUTE)),
+        Scene(7 * MINUTE, "web-mute is created, its agent never comes up",
+              create("web-mute", gold, agent=None)),
+        Scene(8 * MINUTE, "web-unseen is created, and its event is lost",
+              create("web-unseen", gold, lose=True)),
+        Scene(9 * MINUTE, "web-unseen-2 is created, and its event is lost",
+              create("web-unseen-2", gold, lose=True)),
+        Scene(10 * MINUTE, "web-plain is created without a tag",
+              create("web-plain", {"env": "test"})),
+        Scene(12 * MINUTE, "web-brief is created",
+              create("web-brief", gold)),
+        Scene(13 * MINUTE, "web-brief is deleted while it is looked at",
+              lambda: world.machines.delete(vm("web-brief"))),
+        Scene(16 * MINUTE, "web-plain gets its tag through the tags API",
+              lambda: world.machines.tag(vm("web-plain"), gold, by_tags_api=True)),
+        Scene(20 * MINUTE, "web-old-1 loses its tag",
+              lambda: world.machines.tag(vm("web-old-1"), {})),
+        Scene(24 * MINUTE, "data-quiet asks for backup with an unknown policy value",
+              lambda: world.machines.tag(vm("data-quiet", "rg-data"), {"backup": "silver"})),
+    ]  # fmt: skip
+    return sorted(told, key=lambda scene: scene.after)

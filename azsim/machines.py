@@ -19,6 +19,7 @@ from azsim.groups import (
 )
 from azsim.machine import KIND, NEVER, NOW, Machine, gone
 from azsim.machine_shapes import graph_row
+from azsim.run_commands import RunCommands
 
 if TYPE_CHECKING:
     from azsim.world import World
@@ -39,6 +40,7 @@ class Machines:
         self.version = 0
         self.disks = Disks(world)
         self.operations = ComputeOperations(world)
+        self.run_commands = RunCommands(world)
         self._by_subscription: dict[str, dict[str, Machine]] = {}
 
     def create(
@@ -223,6 +225,7 @@ class Machines:
 
     def changed(self, machine: Machine) -> None:
         machine.etag += 1
+        machine.changed_at = self.world.clock.now()
         self.version += 1
 
     def graph_rows(self) -> Iterator[dict[str, Any]]:
@@ -242,6 +245,7 @@ class Machines:
             return  # Gone already, perhaps with another of its name in its place.
         del known[machine.id.lower()]
         self.version += 1
+        self.world.graph.removed(graph_row(machine))
         for disk in (machine.os_disk, *machine.disks):
             disk.managed_by, disk.lun = "", None
             if disk.delete_option == "Delete":

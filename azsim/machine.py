@@ -45,6 +45,7 @@ class Machine:
     identity: dict[str, Any] | None = None
     model: dict[str, Any] = field(default_factory=dict)
     etag: int = 1
+    changed_at: datetime | None = None
     _outcome: str = "Succeeded"
     _doing: str = "Creating"
     _done_at: datetime = NEVER

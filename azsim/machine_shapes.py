@@ -185,6 +185,8 @@ def graph_row(machine: "Machine") -> dict[str, Any]:
         "tags": dict(machine.tags) or None,
         "identity": machine.identity,
         "zones": list(machine.zones) or None,
+        "_born": machine.created,
+        "_changed": machine.changed_at,
     }
 
 

@@ -145,8 +145,10 @@ class Vaults:
     def id_from(self, rng: random.Random) -> str:
         return str(uuid.UUID(int=rng.getrandbits(128), version=4))
 
-    def changed(self) -> None:
+    def changed(self, item: Item | None = None) -> None:
         self.version += 1
+        if item is not None:
+            item.changed_at = self.now
 
     def create(
         self,

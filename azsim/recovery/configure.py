@@ -241,7 +241,7 @@ def enable(
     item.exclusion, item.deleted_at, item.purge_at = exclusion, None, None
     vault.storage_version = "V2"
     vaults.own(vault, item)
-    vaults.changed()
+    vaults.changed(item)
     return item
 
 
@@ -260,7 +260,7 @@ def stop(vaults: "Vaults", vault: "Vault", item: Item) -> None:
     """Stop protection and keep every point."""
     pause_schedule(vaults, vault, item)
     item.stopped, item.policy = True, ""
-    vaults.changed()
+    vaults.changed(item)
 
 
 def _undelete(vaults: "Vaults", vault: "Vault", item: Item) -> Operation:
@@ -270,7 +270,7 @@ def _undelete(vaults: "Vaults", vault: "Vault", item: Item) -> Operation:
 
     def finish() -> None:
         item.deleted_at = item.purge_at = None
-        vaults.changed()
+        vaults.changed(item)
 
     return _run(vaults, vault, item, job, finish)
 
@@ -310,7 +310,7 @@ def remove(vaults: "Vaults", vault: "Vault", item: Item, job: Job | None = None)
     else:
         vault.drop(item)
         vaults.disown(vault, item)
-    vaults.changed()
+    vaults.changed(item)
 
 
 def _plain_job(

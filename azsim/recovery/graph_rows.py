@@ -64,13 +64,15 @@ def _item_row(vault: "Vault", tenant: str, item: Item) -> Row:
         },
     }
     kind = f"{_TYPE}/backupfabrics/protectioncontainers/protecteditems"
-    return _row(vault, tenant, item_id(vault, item), f"VM;{item.container}", kind, properties)
+    row = _row(vault, tenant, item_id(vault, item), f"VM;{item.container}", kind, properties)
+    return row | {"_born": item.protected_since, "_changed": item.changed_at}
 
 
 def _job_row(vault: "Vault", tenant: str, job: Job) -> Row:
     body = job_body(vault, job, vault.vaults.now, detailed=False)
     properties = body["properties"] | {"isUserTriggered": not job.scheduled}
-    return _row(vault, tenant, body["id"], job.id, f"{_TYPE}/backupjobs", properties)
+    row = _row(vault, tenant, body["id"], job.id, f"{_TYPE}/backupjobs", properties)
+    return row | {"_born": job.started}
 
 
 def _row(vault: "Vault", tenant: str, row_id: str, name: str, kind: str, properties: Row) -> Row:

@@ -72,6 +72,7 @@ class Item:
     backup_tries: list[datetime] = field(default_factory=list)
     restore_tries: list[datetime] = field(default_factory=list)
     busy_until: datetime | None = None
+    changed_at: datetime | None = None
 
     @property
     def key(self) -> str:

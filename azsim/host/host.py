@@ -38,8 +38,6 @@ from azsim.host.waiting import Jump, Waiting, WaitReally
 from azsim.host.worker import Outcome, Worker
 from azsim.http import Request, Response
 
-STEPS_OF_AN_INSTANT = 100_000
-
 Endpoint = Callable[[Request, Answer], None]
 
 
@@ -72,6 +70,7 @@ class Host:
     `environment` are the app settings (variables of the process while it lives). `durable` is the
     storage account: give the one of a crashed host to the next. `waiting` says how time passes:
     jumps by default, real waiting for a ScaledClock. The same seed and input repeat every order.
+    `keeps_unclaimed_events` tries the other answer to a question about continue_as_new (docs).
     """
 
     def __init__(
@@ -85,8 +84,10 @@ class Host:
         waiting: Waiting | None = None,
         seed: int = 0,
         keeps_unclaimed_events: bool = False,
+        most_steps_of_an_instant: int = 10_000,
     ) -> None:
         self.clock = clock
+        self._most_steps = most_steps_of_an_instant
         self.durable = durable if durable is not None else DurableStorage()
         self.faults = faults if faults is not None else HostFaults()
         self.invocations: list[Invocation] = []
@@ -304,7 +305,7 @@ class Host:
             if self.clock.now() != instant:
                 instant, steps = self.clock.now(), 0
             steps += 1
-            if steps > STEPS_OF_AN_INSTANT:
+            if steps > self._most_steps:
                 raise HostStuck(f"more than {steps - 1} steps at {instant.isoformat()}")
 
     def _pause(self, seconds: float) -> None:

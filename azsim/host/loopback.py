@@ -20,18 +20,21 @@ class Loopback:
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
-        self._runner = web.ServerRunner(web.Server(self._serve, access_log=None))
+        self._runner: web.ServerRunner | None = None
         self.url = ""
 
     async def open(self, port: int = 0) -> None:
+        server = web.Server(self._serve, access_log=None)
+        self._runner = web.ServerRunner(server, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", port, shutdown_timeout=0.1)
+        site = web.TCPSite(self._runner, "127.0.0.1", port)
         await site.start()
         host, bound = self._runner.addresses[0][:2]
         self.url = f"http://{host}:{bound}"
 
     async def close(self) -> None:
-        await self._runner.cleanup()
+        if self._runner is not None:
+            await self._runner.cleanup()
         await asyncio.sleep(0)  # Lets the transports close before their loop does.
 
     async def _serve(self, received: web.BaseRequest) -> web.StreamResponse:

@@ -155,8 +155,9 @@ class DurableApi:
         return self._accepted(self._client.restart(params["id"], new_id=new_id))
 
     def _rewind(self, _request: Request, params: Mapping[str, str]) -> Response:
+        """Refuse as a storage provider without rewind does: it is not simulated."""
         self._client.find(params["id"])
-        return Response(501, "Rewind is not supported by the underlying storage provider.")
+        raise Refused(501, "Rewind is not supported by the underlying storage provider.")
 
     def _purge(self, _request: Request, params: Mapping[str, str]) -> Response:
         return Response(200, {"instancesDeleted": self._client.purge([params["id"]])})

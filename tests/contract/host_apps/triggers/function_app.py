@@ -1,4 +1,4 @@
-"""Triggers without Durable: timers, Event Grid, HTTP. `seen` keeps what the functions were given."""
+"""Triggers without Durable: timers, Event Grid, HTTP. `seen` keeps what functions were given."""
 
 import json
 from typing import Any

@@ -8,7 +8,7 @@ from azsim.http import ArmError
 from azsim.router import ARM, Call
 
 DEFAULT_WAIT = timedelta(seconds=17)
-_ERRORS: dict[Kind, tuple[int, str, str]] = {
+ANSWERS: dict[Kind, tuple[int, str, str]] = {
     Kind.BAD_REQUEST: (400, "BadRequest", "The request is invalid."),
     Kind.UNAUTHORIZED: (
         401,
@@ -100,9 +100,9 @@ def _throttling(fault: Fault, call: Call) -> ArmError | None:
 
 
 def _plain(fault: Fault, call: Call) -> ArmError:
-    if fault.kind not in _ERRORS:
+    if fault.kind not in ANSWERS:
         raise ValueError(f"{fault.kind.value} is no error answer")
-    status, code, message = _ERRORS[fault.kind]
+    status, code, message = ANSWERS[fault.kind]
     words = message.format(
         principal=call.world.identity.principal_of(call.request),
         action=call.route.action,

@@ -181,7 +181,7 @@ def test_tags_written_through_the_tags_api_raise_the_tags_event(arm: World) -> N
     assert machine.tags == {"backup": "gold"}
     event = arm.events.published[-1]
     assert event.event_type == RESOURCES_WRITE
-    assert event.operation_name == "Microsoft.Resources/tags/write"
+    assert event.operation == "Microsoft.Resources/tags/write"
 
 
 def test_a_provider_that_azsim_lacks_is_no_guess(arm: World) -> None:

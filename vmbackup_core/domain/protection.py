@@ -103,14 +103,16 @@ def plan_protection(sight: Sight, book: Rulebook) -> Plan:
             pass
     if vm.provisioning is Provisioning.DELETING:
         return Plan((), Reason.VM_DELETED, ("provisioningState is Deleting",))
-    if item is not None and (
-        item.state is not ItemState.SOFT_DELETED or _in_the_way(item, sight, book)
-    ):
+    if item is not None and item.state is not ItemState.SOFT_DELETED:
         return _plan_for_item(item, sight, wanted, book)
     if vm.restored_by and not wanted.restored_copies:
         return Plan((), Reason.RESTORED_COPY, (f"OS disk made by restore job {vm.restored_by}",))
     if vm.provisioning is Provisioning.CREATING:
         return Plan((), Reason.CREATING, ("provisioningState is Creating",))
+    if vm.unsupported:
+        return Plan((), Reason.UNSUPPORTED, (vm.unsupported,))
+    if item is not None and _in_the_way(item, sight, book):
+        return _plan_for_item(item, sight, wanted, book)
     return _plan_to_enable(sight, wanted, book)
 
 
@@ -135,17 +137,45 @@ def _plan_for_item(item: ItemFacts, sight: Sight, wanted: Wanted, book: Rulebook
         case ItemState.STOPPED:
             if rules.on_stopped is not OnStopped.RESUME and not sight.memory.undeleted:
                 return Plan((), Reason.PROTECTION_STOPPED, (here,))
-            resume = ResumeProtection(vm.id, item.vault, wanted.policy, item.exclusion)
-            return _with_policy(item.vault, resume, Reason.TO_RESUME, (here,), sight, wanted, book)
+            return _plan_to_resume(item, sight, Reason.TO_RESUME, (here,), wanted, book)
         case ItemState.SOFT_DELETED:
             if rules.on_soft_deleted is not OnSoftDeleted.UNDELETE:
                 return Plan((), Reason.SOFT_DELETED, (here,))
             undelete = Undelete(vm.id, item.vault, item.exclusion)
-            resume = ResumeProtection(vm.id, item.vault, wanted.policy, item.exclusion)
-            plan = _with_policy(
-                item.vault, resume, Reason.TO_UNDELETE, (here,), sight, wanted, book
-            )
+            plan = _plan_to_resume(item, sight, Reason.TO_UNDELETE, (here,), wanted, book)
             return Plan((undelete, *plan.steps), plan.reason, plan.because) if plan.steps else plan
+
+
+def _plan_to_resume(
+    item: ItemFacts,
+    sight: Sight,
+    reason: Reason,
+    because: tuple[str, ...],
+    wanted: Wanted,
+    book: Rulebook,
+) -> Plan:
+    """
+    Plan the resume of an item whose points were kept.
+
+    Azure forgets a stopped item's policy (recorded: an empty policyId), so the one that we set
+    stands for it: a policy that keeps less would prune those points.
+    """
+    vault = next((v for v in sight.vaults if v.id == item.vault), None)
+    before = vault.policy(item.policy or _policy_of_ours(item, sight)) if vault else None
+    asked = _policy_in(vault, wanted, book)
+    if before and asked and before != asked:
+        was = f"was under {before.name}, asked for {asked.name}"
+        if downgrades(before, asked):
+            return Plan((), Reason.ENHANCED_TO_STANDARD, (*because, was))
+        if worse := weakenings(before, asked):
+            return Plan((), Reason.WOULD_WEAKEN, (*because, was, *worse))
+    step = ResumeProtection(sight.vm.id, item.vault, wanted.policy, item.exclusion)
+    return _with_policy(item.vault, step, reason, because, sight, wanted, book)
+
+
+def _policy_of_ours(item: ItemFacts, sight: Sight) -> str:
+    """Return the policy that we set last in the item's vault, "" where we set none there."""
+    return sight.memory.policy if sight.memory.vault == str(item.vault) else ""
 
 
 def _plan_for_protected(item: ItemFacts, sight: Sight, wanted: Wanted, book: Rulebook) -> Plan:
@@ -157,7 +187,7 @@ def _plan_for_protected(item: ItemFacts, sight: Sight, wanted: Wanted, book: Rul
     if item.policy.lower() == wanted.policy.lower():
         return Plan((), Reason.PROTECTED, (f"policy {item.policy} in {item.vault.name}",))
     change = f"policy {item.policy} in {item.vault.name}, asked for {wanted.policy}"
-    if memory.policy.lower() != item.policy.lower():
+    if _policy_of_ours(item, sight).lower() != item.policy.lower():
         return Plan((), Reason.OTHER_POLICY, (change,))
     vault = next((v for v in sight.vaults if v.id == item.vault), None)
     present = vault.policy(item.policy) if vault else None
@@ -175,8 +205,6 @@ def _plan_for_protected(item: ItemFacts, sight: Sight, wanted: Wanted, book: Rul
 def _plan_to_enable(sight: Sight, wanted: Wanted, book: Rulebook) -> Plan:
     """Plan for a VM without an item in the way."""
     vm = sight.vm
-    if vm.unsupported:
-        return Plan((), Reason.UNSUPPORTED, (vm.unsupported,))
     choice = choose_vault(vm.id.subscription, vm.location, sight.vaults, book.vaults, sight.full)
     first: tuple[Step, ...] = ()
     match choice:

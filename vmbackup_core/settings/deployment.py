@@ -65,7 +65,8 @@ class Deployment:
     Where this deployment keeps its state, who it is, and which Azure it talks to.
 
     Either `state_dir` is set (a local directory) or both `table_url` and `blob_url` are. A client
-    id is "" where the one identity that is there will do.
+    id is "" where the one identity that is there will do. `on_azure` says that the platform offers
+    a managed identity (it sets IDENTITY_ENDPOINT).
     """
 
     config: str
@@ -78,6 +79,7 @@ class Deployment:
     protector_client_id: str
     restorer_client_id: str
     sweep_schedule: str
+    on_azure: bool = False
 
     @property
     def endpoints(self) -> CloudEndpoints:
@@ -135,6 +137,7 @@ def read_deployment(environment: Mapping[str, str]) -> Deployment:
         protector_client_id=read["VMBACKUP_PROTECTOR_CLIENT_ID"],
         restorer_client_id=read["VMBACKUP_RESTORER_CLIENT_ID"],
         sweep_schedule=read["VMBACKUP_SWEEP_SCHEDULE"],
+        on_azure=bool(environment.get("IDENTITY_ENDPOINT")),
     )
 
 

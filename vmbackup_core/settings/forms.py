@@ -157,7 +157,7 @@ class Named:
 
     @property
     def words(self) -> str:
-        return f"{self.thing.words} for each of: {self.name.words}"
+        return f"{self.name.words} = {self.thing.words}"
 
     def read(self, value: object, at: Path, faults: Faults) -> Any:
         if not isinstance(value, dict):

@@ -121,7 +121,7 @@ def parse_vault(text: str, subscription: str) -> VaultId:
     return vault
 
 
-GUID = Leaf("an id of hex digits and hyphens", parse_guid)
+GUID = Leaf("a subscription's id", parse_guid)
 GLOB = Leaf('a value, in which "*" and "?" stand for others', _parse_glob)
 GROUP_GLOB = Leaf('a resource group, in which "*" and "?" stand for others', _parse_group_glob)
 LOCATION_GLOB = Leaf('a location such as "westeurope"', _parse_location_glob)

@@ -37,7 +37,6 @@ from vmbackup_core.domain.reasons import Reason
 from vmbackup_core.domain.rules import OnSoftDeleted, OnStopped, Rule
 from vmbackup_core.domain.vaults import UseVault, VaultNaming
 
-
 BOOK = book()
 
 

@@ -12,8 +12,6 @@ from typing import Any
 from vmbackup_core.domain.errors import Malformed
 from vmbackup_core.domain.ids import VmId
 
-_WRITE = "Microsoft.Resources.ResourceWriteSuccess"
-_DELETE = "Microsoft.Resources.ResourceDeleteSuccess"
 _TAGS = "/providers/microsoft.resources/tags/"
 
 
@@ -52,7 +50,9 @@ def parse_event(event_type: str, subject: str, data: object) -> Event:
     Read one Event Grid event of a subscription's topic.
 
     The resource is taken from `data.resourceUri`, else from the subject; the operation's name from
-    `data.operationName`. Raises Malformed, naming what is wrong, where neither makes sense.
+    `data.operationName`. Raises Malformed, naming what is wrong, where they make no sense. Whether
+    tags name their owner or themselves (`…/providers/Microsoft.Resources/tags/default`) is in no
+    recording, so both are read.
     """
     if not isinstance(data, Mapping):
         raise Malformed(f"event data is {type(data).__name__}, not an object")
@@ -60,20 +60,20 @@ def parse_event(event_type: str, subject: str, data: object) -> Event:
     if not resource:
         raise Malformed("event has neither data.resourceUri nor a subject")
     operation = _text(data, "operationName")
-    if not operation and event_type not in (_WRITE, _DELETE):
+    if not operation:
         raise Malformed(f"event of type {event_type!r} has no data.operationName")
-    path = resource.lower()
     match operation.lower():
         case "microsoft.resources/tags/write" | "microsoft.resources/tags/delete":
-            owner, tags, _ = path.partition(_TAGS)
-            is_vm = tags and "/providers/microsoft.compute/virtualmachines/" in owner
-            return VmTagged(VmId.parse(owner)) if is_vm else Unrelated(operation)
+            try:
+                return VmTagged(VmId.parse(resource.lower().partition(_TAGS)[0]))
+            except Malformed:
+                return Unrelated(operation)  # Tags of something else.
         case "microsoft.compute/virtualmachines/write":
             return VmWritten(VmId.parse(resource))
         case "microsoft.compute/virtualmachines/delete":
             return VmDeleted(VmId.parse(resource))
         case _:
-            return Unrelated(operation or event_type)
+            return Unrelated(operation)
 
 
 def _text(data: Mapping[Any, Any], name: str) -> str:

@@ -31,7 +31,10 @@ def derive_key(kind: str, *ids: str) -> str:
 def _segments(raw: str, provider: str, kind: str) -> tuple[str, str, str]:
     """Return subscription, resource group and name of the ARM id `raw`, all in lower case."""
     path = raw.strip().lower()
-    pattern = rf"/subscriptions/([^/]+)/resourcegroups/([^/]+)/providers/{provider}/{kind}/([^/]+)"
+    pattern = (
+        r"/subscriptions/([^/]+)/resourcegroups/([^/]+)"
+        rf"/providers/{re.escape(provider)}/{kind}/([^/]+)"
+    )
     if (found := re.fullmatch(pattern, path)) is None:
         raise Malformed(f"not the id of one of {provider}/{kind}: {raw!r}")
     return found[1], found[2], found[3]
@@ -48,7 +51,7 @@ class VmId:
     @classmethod
     def parse(cls, raw: str) -> Self:
         """Read an ARM id in any case; raises Malformed for anything else."""
-        return cls(*_segments(raw, r"microsoft\.compute", "virtualmachines"))
+        return cls(*_segments(raw, "microsoft.compute", "virtualmachines"))
 
     def __str__(self) -> str:
         return (
@@ -82,7 +85,7 @@ class VaultId:
         (`https://management.azure.com/subscriptions/…` in an item's `vaultId`).
         """
         path = re.sub(r"^https?://[^/]+", "", raw.strip())
-        return cls(*_segments(path, r"microsoft\.recoveryservices", "vaults"))
+        return cls(*_segments(path, "microsoft.recoveryservices", "vaults"))
 
     def __str__(self) -> str:
         return (

@@ -259,6 +259,26 @@ def test_an_orchestrator_that_changes_its_mind_fails_as_non_deterministic(host):
     assert "'shout'" in one.output
 
 
+def test_after_one_of_several_failed_the_next_step_still_waits_for_the_others(host):
+    host.start("hasty", instance_id="one")
+    host.run_for(timedelta(minutes=30))
+    before = count(host, "shout")
+    host.run_for(HOUR)
+
+    assert (before, host.instances["one"].output) == (0, "AT LAST")
+
+
+def test_an_answer_within_a_split_timer_is_acted_on_only_when_its_leg_ends(host):
+    host.start("patient_approval", instance_id="one")
+    host.run_for(timedelta(days=4))
+    host.raise_event("one", "answer", "yes")
+    host.run_until(MONDAY + timedelta(days=5))
+    before = count(host, "shout")
+    host.run_until(MONDAY + timedelta(days=10))
+
+    assert (before, count(host, "shout")) == (0, 1)
+
+
 def test_calling_an_unknown_activity_fails_and_names_the_known_ones(host):
     host.start("calls_nobody", instance_id="one")
     host.run_until_idle(HOUR)

@@ -162,3 +162,22 @@ def spinning(context: Context) -> Steps:
 @app.orchestration_trigger(context_name="context")
 def calls_http(context: Context) -> Steps:
     yield context.call_http("GET", "https://example.com")
+
+
+@app.orchestration_trigger(context_name="context")
+def hasty(context: Context) -> Steps:
+    """Go on at the first failure of several tasks, one of which takes an hour."""
+    hour = context.create_timer(context.current_utc_datetime + timedelta(hours=1))
+    try:
+        yield context.task_all([context.call_activity("fails_so_often", 99), hour])
+    except Exception:  # noqa: BLE001 - Durable raises bare Exceptions.
+        return (yield context.call_activity("shout", "at last"))
+
+
+@app.orchestration_trigger(context_name="context")
+def patient_approval(context: Context) -> Steps:
+    """Wait for an answer, ten days at most, then act on it."""
+    answer = context.wait_for_external_event("answer")
+    limit = context.create_timer(context.current_utc_datetime + timedelta(days=10))
+    yield context.task_any([answer, limit])
+    return (yield context.call_activity("shout", "done"))

@@ -1,7 +1,7 @@
 """
 Time zones by Azure's names: those of Windows, and the IANA name of the best-known place in each.
 
-The pairs are those of Unicode CLDR's windowsZones (territory 001), with more of Europe's capitals.
+The pairs are those of Unicode CLDR's windowsZones (territory 001), with more places in some zones.
 """
 
 _PAIRS = """
@@ -102,7 +102,7 @@ Qyzylorda Standard Time = Asia/Qyzylorda
 India Standard Time = Asia/Calcutta Asia/Kolkata
 Sri Lanka Standard Time = Asia/Colombo
 Nepal Standard Time = Asia/Katmandu Asia/Kathmandu
-Central Asia Standard Time = Asia/Almaty Asia/Bishkek
+Central Asia Standard Time = Asia/Bishkek
 Bangladesh Standard Time = Asia/Dhaka
 Omsk Standard Time = Asia/Omsk
 Myanmar Standard Time = Asia/Rangoon Asia/Yangon

@@ -106,7 +106,8 @@ def choose_vault(
     Return the vault for new VMs of `subscription` and `location` among the `vaults` there.
 
     `full` holds vaults of which the service itself has said that they take no more. The first of
-    the pattern with room wins, so that every trigger and every try chooses alike.
+    the pattern with room wins, so that every trigger and every try chooses alike. An empty vault
+    that says it is full has no successor made.
     """
 
     def has_room(vault: VaultFacts) -> bool:
@@ -126,6 +127,9 @@ def choose_vault(
     for _, vault in sorted(numbered.items()):
         if has_room(vault):
             return Use(vault)
+    if odd := next((v for v in numbered.values() if v.id in full and not v.items), None):
+        # It means something else, and a new vault would be refused alike.
+        return NoVault(Reason.VAULT_FULL, f"{odd.id.name} says so although it is empty")
     many = "{n}" in naming.name
     if naming.create and (many or not numbered):
         free = next(n for n in range(1, len(numbered) + 2) if n not in numbered)

@@ -9,7 +9,7 @@ import random
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from azsim.arm_ids import ArmId, resource_id
@@ -25,9 +25,11 @@ from azsim.recovery.restores import Restore
 from azsim.recovery.rules import Rules
 
 if TYPE_CHECKING:
+    from azsim.machines import Machine
     from azsim.world import World
 
 KIND = "Microsoft.RecoveryServices/vaults"
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _ALERTS_ON = {
     "azureMonitorAlertSettings": {
         "alertsForAllJobFailures": "Enabled",
@@ -68,7 +70,8 @@ class Vault:
     storage_version: str = "Unassigned"
     items: dict[str, Item] = field(default_factory=dict)
     pending: set[str] = field(default_factory=set)
-    discovered: dict[str, None] = field(default_factory=dict)  # VM ids, in the order found.
+    discovers_every: timedelta = timedelta(minutes=5)
+    refreshed_at: datetime = LONG_AGO
     configures: list[datetime] = field(default_factory=list)
     policy_edits: list[datetime] = field(default_factory=list)
     book: JobBook = field(default_factory=JobBook)
@@ -181,6 +184,7 @@ class Vaults:
             policies={},
             tags=dict(tags or {}),
             sku=dict(sku or {"name": "Standard"}),
+            discovers_every=self.pace.draw(Step.DISCOVERY),
         )
         for policy_name, body in default_policies(now, minutes).items():
             self.set_policy(vault, policy_name, body)
@@ -268,19 +272,28 @@ class Vaults:
         self.item_of(vm_id)
 
     def refresh(self, vault: Vault) -> Operation:
-        """Discover the VMs of the vault's subscription and region; they are known at the end."""
+        """Look for the VMs of the vault's subscription and region; they are known at the end."""
         started = self.just_now()
         ends = started + self.pace.draw(Step.REFRESH)
 
         def found() -> None:
-            vault.discovered = {
-                machine.id.lower(): None
-                for machine in self.world.machines.in_subscription(vault.subscription)
-                if machine.location.lower() == vault.location.lower()
-            }
+            vault.refreshed_at = started
 
         self.world.clock.at(ends, found)
         return vault.book.open(Operation(self.world.new_id(), started, ends))
+
+    def discovered(self, vault: Vault) -> "list[Machine]":
+        """
+        Return the VMs that the vault knows of: those of its region that were there when it last
+        looked, because somebody asked (refresh) or on its own, now and then.
+        """
+        rounds = (self.now - vault.created) // vault.discovers_every
+        looked_at = max(vault.refreshed_at, vault.created + rounds * vault.discovers_every)
+        return [
+            machine
+            for machine in self.world.machines.in_subscription(vault.subscription)
+            if machine.location.lower() == vault.location.lower() and machine.created <= looked_at
+        ]
 
     def graph_rows(self) -> Iterator[dict[str, Any]]:
         """Yield Resource Graph's rows: vaults, policies, items, and the jobs of 14 days."""

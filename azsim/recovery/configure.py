@@ -166,7 +166,7 @@ def _machine(vaults: "Vaults", vault: "Vault", key: str, source: str) -> Machine
         return None
     young = vaults.now - machine.created < vaults.rules.undiscovered_for
     if machine.location.lower() != vault.location.lower() or (
-        young and machine.id.lower() not in vault.discovered
+        young and machine not in vaults.discovered(vault)
     ):
         raise errors.CONTAINER_UNKNOWN.error()
     return machine

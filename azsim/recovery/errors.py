@@ -213,12 +213,6 @@ TOO_MANY_RESTORES = Refusal(
 RESTORE_INVALID = Refusal(
     400, "BMSUserErrorInvalidRestoreRequest", "The restore request is not valid: {why}", _G
 )
-VM_NOT_SHUT_DOWN = Refusal(
-    400,
-    "UserErrorVmNotShutDown",
-    "The virtual machine must be shut down before its disks are replaced.",
-    _D,
-)
 NOT_CANCELLABLE = Refusal(
     400, "UserErrorJobNotCancellable", "The job cannot be cancelled in its present state.", _G
 )

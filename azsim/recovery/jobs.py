@@ -88,6 +88,8 @@ class Job:
     ends: datetime
     tasks: tuple[Task, ...] = ()
     properties: dict[str, str] = field(default_factory=dict)
+    later_properties: dict[str, str] = field(default_factory=dict)
+    later_from: datetime = FOREVER
     final_properties: dict[str, str] = field(default_factory=dict)
     internal: dict[str, str] = field(default_factory=dict)
     result: JobStatus = JobStatus.COMPLETED

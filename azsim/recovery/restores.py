@@ -106,6 +106,9 @@ def start_restore(
     )
     restore = Restore(kind, item, point, tier, request, job)
 
+    if kind is RestoreKind.REPLACE:
+        _keep_what_was(vaults, vault, item, job)
+
     def deliver() -> None:
         if job.status(vaults.now) is JobStatus.COMPLETED:
             for carry_out in vaults.on_restored:
@@ -115,6 +118,33 @@ def start_restore(
     vaults.world.clock.at(job.ends, deliver)
     vaults.changed()
     return operation
+
+
+def _keep_what_was(vaults: "Vaults", vault: "Vault", item: Item, job: Job) -> None:
+    """
+    Take a point of the VM whose disks are about to be replaced, to be found in the item later.
+
+    Documented (about-azure-vm-restore), and recorded: an item with one point has two after this.
+    """
+    machine = vaults.world.machines.find(item.vm_id)
+    policy = vault.policies.get(item.policy.lower())
+    if machine is None or policy is None:
+        return
+    item.points.append(
+        Point(
+            id=str(vaults.world.rng.randint(10**13, 10**15)),
+            taken=job.later_from,
+            usable_from=job.later_from,
+            vault_from=job.ends,
+            consistency="CrashConsistent",
+            policy_kind=policy.kind,
+            size=machine.size,
+            os_type=machine.os_type,
+            security_type=machine.security_type,
+            disk_luns=tuple(disk.lun for disk in machine.disks if disk.lun is not None),
+            first_of_day=False,
+        )
+    )
 
 
 def _kind(request: dict[str, Any]) -> RestoreKind:
@@ -146,9 +176,6 @@ def check_restore(
     target = str(request.get("targetVirtualMachineId") or "")
     if kind is RestoreKind.NEW_VM and vaults.world.machines.find(target) is not None:
         raise errors.RESTORE_INVALID.error(why="the target virtual machine exists")
-    source = vaults.world.machines.find(item.vm_id)
-    if kind is RestoreKind.REPLACE and source is not None and source.power == "running":
-        raise errors.VM_NOT_SHUT_DOWN.error()
     return kind
 
 
@@ -193,6 +220,8 @@ def _job(
         ends=ends,
         tasks=tuple(tasks),
         properties=said,
+        later_properties={"Target VM Name": item.machine} if kind is RestoreKind.REPLACE else {},
+        later_from=started + (ends - started) * 0.4,
         final_properties=finally_said,
         internal={"restoreLocationType": kind.value},
         cancellable=True,
@@ -219,7 +248,7 @@ def _bags(
     names = {
         RestoreKind.DISKS: "vmName",  # Recorded: the service's own placeholder.
         RestoreKind.NEW_VM: str(request.get("targetVirtualMachineId") or "").rsplit("/", 1)[-1],
-        RestoreKind.REPLACE: None,  # Recorded: null until the end.
+        RestoreKind.REPLACE: None,  # Recorded: named only when the disks are being replaced.
     }
     said: dict[str, Any] = {
         "Job Type": _JOB_TYPES[kind],
@@ -236,7 +265,7 @@ def _bags(
     if target:
         said["Target resource group"] = target
     if kind is not RestoreKind.DISKS:
-        return said, {"Target VM Name": item.machine} if kind is RestoreKind.REPLACE else {}
+        return said, {}
     stem = item.machine.replace("-", "").lower()[:_LONGEST_CONTAINER_STEM]
     container = f"{stem}-{vaults.world.new_id().replace('-', '')}"
     config = f"config-{stem}-{job_id}.json"

@@ -208,10 +208,12 @@ def _error_details(failure: Failure) -> Body:
 def _job_details(job: Job, now: datetime) -> Body:
     ended = job.ended(now) is not None
     done = ended and job.status(now) in (JobStatus.COMPLETED, JobStatus.WARNINGS)
-    body: Body = {
-        "tasksList": _tasks(job, now),
-        "propertyBag": {**job.properties, **(job.final_properties if done else {})},
-    }
+    said = dict(job.properties)
+    if now >= job.later_from:
+        said |= job.later_properties
+    if done:
+        said |= job.final_properties
+    body: Body = {"tasksList": _tasks(job, now), "propertyBag": said}
     if job.internal:
         body["internalPropertyBag"] = job.internal
     if job.operation is JobOperation.RESTORE:

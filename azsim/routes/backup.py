@@ -103,15 +103,13 @@ def _refresh(call: Call) -> Response:
 
 
 def _list_protectable(call: Call) -> Response:
-    """List what the last refresh found and nobody protects yet."""
+    """List what discovery has found and nobody protects yet."""
     vault, vaults = vault_of(call), call.world.vaults
     wanted = parse_filter(call.request.query.get("$filter"), _PROTECTABLE_FILTER)
-    found = [call.world.machines.find(vm_id) for vm_id in vault.discovered]
     bodies = [
         protectable_body(vault, machine)
-        for machine in found
-        if machine is not None
-        and vaults.item_of(machine.id) is None
+        for machine in vaults.discovered(vault)
+        if vaults.item_of(machine.id) is None
         and same(wanted, "friendlyname", machine.name)
         and _is_for_vms(wanted)
     ]

@@ -1,0 +1,1 @@
+"""Recorded traffic of real Azure, played against azsim: what differs, and where."""

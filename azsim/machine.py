@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from azsim.arm_ids import ArmId
 from azsim.disks import Disk
+from azsim.guests import Guest
 
 if TYPE_CHECKING:
     from azsim.world import World
@@ -41,10 +42,12 @@ class Machine:
     os_disk: Disk
     disks: list[Disk]
     agent_after: timedelta | None
+    guest: Guest
     zones: tuple[str, ...] = ()
     identity: dict[str, Any] | None = None
     model: dict[str, Any] = field(default_factory=dict)
     etag: int = 1
+    maintenance: dict[str, Any] | None = None
     changed_at: datetime | None = None
     _outcome: str = "Succeeded"
     _doing: str = "Creating"

@@ -4,33 +4,15 @@ How a machine looks on the wire: the resource, its instance view, and Resource G
 Keys and their order follow the recorded answers of api-version 2024-07-01.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+
+from azsim.guests import IMAGES
 
 if TYPE_CHECKING:
     from azsim.disks import Disk
     from azsim.machine import Machine
 
-_IMAGES = {
-    "Linux": {
-        "publisher": "Canonical",
-        "offer": "ubuntu-24_04-lts",
-        "sku": "server",
-        "version": "latest",
-        "exactVersion": "24.04.202601120",
-    },
-    "Windows": {
-        "publisher": "MicrosoftWindowsServer",
-        "offer": "WindowsServer",
-        "sku": "2022-datacenter-g2",
-        "version": "latest",
-        "exactVersion": "20348.4648.260106",
-    },
-}
-_SYSTEMS = {
-    "Linux": ("ubuntu", "24.04"),
-    "Windows": ("Windows Server 2022 Datacenter", "Microsoft Windows NT 10.0.20348.0"),
-}
 _GUEST_SETTINGS = {
     "Linux": (
         "linuxConfiguration",
@@ -64,7 +46,7 @@ _PROVISIONING_WORDS = {
     "Updating": "Updating",
     "Deleting": "Deleting",
 }
-_AGENT_VERSIONS = {"Linux": "2.11.1.12", "Windows": "2.7.41491.1172"}
+ETAGS_SINCE = datetime(2024, 7, 1, tzinfo=UTC)  # Recorded without in May 2024, with in August.
 _AGENT_BEAT = timedelta(
     seconds=20
 )  # The agent reports again and again; the age of its word: guess.
@@ -79,8 +61,9 @@ def resource(machine: "Machine", *, with_instance_view: bool = False) -> dict[st
         "location": machine.location,
         "tags": dict(machine.tags),
         "properties": properties(machine),
-        "etag": f'"{machine.etag}"',
     }
+    if machine.world.clock.now() >= ETAGS_SINCE:
+        shaped["etag"] = f'"{machine.etag}"'
     if machine.zones:
         shaped["zones"] = list(machine.zones)
     if machine.identity:
@@ -97,7 +80,7 @@ def properties(machine: "Machine") -> dict[str, Any]:
         "dataDisks": [_data_disk(disk) for disk in machine.disks],
     }
     if machine.os_disk.create_option == "FromImage":
-        storage = {"imageReference": kept.get("imageReference", _IMAGES[machine.os_type])} | storage
+        storage = {"imageReference": kept.get("imageReference", IMAGES[machine.os_type])} | storage
     shaped: dict[str, Any] = {
         "hardwareProfile": {"vmSize": machine.size},
         "provisioningState": machine.provisioning,
@@ -126,10 +109,11 @@ def instance_view(machine: "Machine") -> dict[str, Any]:
     settled = compute_time(min(machine.settled_at, now))
     view: dict[str, Any] = {}
     if machine.agent_ready:
-        name, version = _SYSTEMS[machine.os_type]
-        view |= {"computerName": machine.name, "osName": name, "osVersion": version}
+        view |= _system(machine)
     if machine.power == "running":
         view["vmAgent"] = _agent(machine, now)
+    if machine.maintenance:
+        view["maintenanceRedeployStatus"] = machine.maintenance
     view["disks"] = [
         {
             "name": disk.name,
@@ -165,8 +149,7 @@ def graph_row(machine: "Machine") -> dict[str, Any]:
     }
     extended: dict[str, Any] = {"powerState": state}
     if machine.agent_ready:
-        name, version = _SYSTEMS[machine.os_type]
-        extended |= {"computerName": machine.name, "osName": name, "osVersion": version}
+        extended |= _system(machine)
         extended["hyperVGeneration"] = machine.os_disk.hyper_v
     shaped["extended"] = {"instanceView": extended}
     return {
@@ -207,11 +190,8 @@ def _agent(machine: "Machine", now: datetime) -> dict[str, Any]:
             else "GuestAgent is running and processing the extensions.",
             "time": f"{beat:%Y-%m-%dT%H:%M:%S}+00:00",
         }
-        return {
-            "vmAgentVersion": _AGENT_VERSIONS[machine.os_type],
-            "statuses": [status],
-            "extensionHandlers": [],
-        }
+        said = {"vmAgentVersion": machine.guest.agent_version, "statuses": [status]}
+        return said | ({"extensionHandlers": []} if machine.os_type == "Linux" else {})
     status = {
         "code": "ProvisioningState/Unavailable",
         "level": "Warning",
@@ -220,6 +200,15 @@ def _agent(machine: "Machine", now: datetime) -> dict[str, Any]:
         "time": f"{now:%Y-%m-%dT%H:%M:%S}+00:00",
     }
     return {"vmAgentVersion": "Unknown", "statuses": [status]}
+
+
+def _system(machine: "Machine") -> dict[str, str]:
+    guest = machine.guest
+    return {
+        "computerName": machine.name,
+        "osName": guest.os_name,
+        "osVersion": guest.os_version,
+    }
 
 
 def _status(code: str, words: str, time: str | None = None) -> dict[str, str]:

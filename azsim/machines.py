@@ -17,6 +17,7 @@ from azsim.groups import (
     RESOURCES_WRITE,
     RESOURCES_WRITE_FAILED,
 )
+from azsim.guests import Guest, guest_of
 from azsim.machine import KIND, NEVER, NOW, Machine, gone
 from azsim.machine_shapes import graph_row
 from azsim.run_commands import RunCommands
@@ -63,13 +64,16 @@ class Machines:
         model: Mapping[str, Any] | None = None,
         created_by: str = "api",
         created: datetime | None = None,
+        guest: Guest | None = None,
+        maintenance: Mapping[str, Any] | None = None,
     ) -> Machine:
         """
         Create a machine, or a new one in the place of one that is gone.
 
         `agent_after` counts from the end of provisioning (None: the agent never comes up).
         `created_by="past"` stands for a machine that was there before the story: it is ready and
-        raises no event; `created` is then when it was born. Adds subscription and group if missing.
+        raises no event; `created` is then when it was born. `guest` is what runs in it, where the
+        image does not tell, `maintenance` its last redeployment. Adds subscription and group.
         """
         now = self.world.clock.now()
         past = created_by == PAST
@@ -92,6 +96,8 @@ class Machines:
                 for lun in range(data_disks)
             ],
             agent_after=agent_after,
+            guest=guest or guest_of(os_type, (model or {}).get("imageReference")),
+            maintenance=None if maintenance is None else dict(maintenance),
             zones=zones,
             model=dict(model or {}),
             _done_at=done_at,
@@ -105,6 +111,8 @@ class Machines:
         """Let a machine stand in the estate, with its disks attached to it."""
         known = self._by_subscription.setdefault(machine.subscription.lower(), {})
         known[machine.id.lower()] = machine
+        if machine.os_disk.create_option == "FromImage":
+            machine.os_disk.hyper_v = machine.guest.generation
         for disk in (machine.os_disk, *machine.disks):
             disk.managed_by = machine.id
             self.disks.add(disk)

@@ -1,9 +1,12 @@
 """Microsoft.Compute/virtualMachines: read, write, start and stop."""
 
+import hashlib
 from datetime import datetime, timedelta
+from typing import Any
 
 from azsim.arm_ids import resource_id
 from azsim.groups import resource_not_found
+from azsim.guests import guest_of
 from azsim.http import ArmError, Response
 from azsim.machine_shapes import instance_view, resource
 from azsim.machines import KIND, Machine
@@ -36,11 +39,7 @@ def _get(call: Call) -> Response:
             400, "InvalidParameter", f"The value of parameter $expand '{expanded}' is invalid."
         )
     machine = found(call)
-    return Response(
-        200,
-        resource(machine, with_instance_view=expanded == "instanceview"),
-        {"ETag": f'"{machine.etag}"'},
-    )
+    return Response(200, resource(machine, with_instance_view=expanded == "instanceview"))
 
 
 def _instance_view(call: Call) -> Response:
@@ -101,6 +100,7 @@ def _create(call: Call, written: machine_body.Written) -> Response:
         os_disk=os_disk,
         disks=machine_body.data_disks(call, written, vm_id, []),
         agent_after=operations.span("agent"),
+        guest=guest_of(os_disk.os_type, written.kept.get("imageReference")),
         zones=written.zones or (),
         identity=written.identity,
         model=written.kept,
@@ -127,7 +127,7 @@ def _apply(call: Call, machine: Machine, written: machine_body.Written) -> Respo
     machine.size = written.size or machine.size
     machine.security_type = written.security_type or machine.security_type
     machine.identity = written.identity or machine.identity
-    machine.model = machine.model | written.kept
+    machine.model = _merged(machine.model, written.kept)
     machines.attach(machine, machine_body.data_disks(call, written, machine.vm_id, machine.disks))
     late = call.world.faults.late_failure(call.route.name, machine.id)
     takes = machines.operations.span("update")
@@ -136,6 +136,15 @@ def _apply(call: Call, machine: Machine, written: machine_body.Written) -> Respo
     return accepted(
         call, machine.location, ends, status=200, body=resource(machine), late_failure=late
     )
+
+
+def _merged(held: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Keep what the body is silent about: a storageUri outlives a PUT that lacks it (recorded)."""
+    merged = held | given
+    for key, value in given.items():
+        if isinstance(value, dict) and isinstance(held.get(key), dict):
+            merged[key] = _merged(held[key], value)
+    return merged
 
 
 def _patch(call: Call) -> Response:
@@ -195,8 +204,10 @@ def _boot_diagnostics(call: Call) -> Response:
         )
     minutes = int(call.request.query.get("sasuriexpirationtimeinminutes", "120"))
     ends: datetime = call.world.clock.now() + timedelta(minutes=minutes)
-    account = f"https://md-{machine.vm_id.replace('-', '')[:17]}.z13.blob.storage.azure.net:443"
-    stem = f"{account}/{machine.vm_id}/{machine.name}.{machine.vm_id}"
+    noise = hashlib.sha256(machine.vm_id.encode()).hexdigest()
+    folder = f"{noise[:8]}-{noise[8:12]}-4{noise[13:16]}-a{noise[17:20]}-{noise[20:32]}"
+    account = f"https://md-{noise[32:48]}.z13.blob.storage.azure.net:443"
+    stem = f"{account}/{folder}/{machine.name}.{machine.vm_id}"
     sas = f"?sv=2018-03-28&sr=b&sig=azsim&se={ends:%Y-%m-%dT%H%%3A%M%%3A%SZ}&sp=r"
     body = {
         "consoleScreenshotBlobUri": f"{stem}.screenshot.bmp{sas}",

@@ -160,7 +160,6 @@ class Host:
         self._alive = False
         for timer in self._timers:
             timer.stop()
-        self._engine.close()
         self._queue.clear()
         self._front.close()
         if self._loopback is not None:
@@ -197,14 +196,20 @@ class Host:
         while True:
             self._work()
             due = self.clock.next_due()
-            ticks = [timer.next for timer in self._timers if timer.next is not None]
-            quiet = due is None or (ticks and due >= min(ticks) and len(ticks) == len(self._timers))
-            if quiet and not self._engine.unfinished:
+            if not self._engine.unfinished and self._only_timers_from(due):
                 return True
             if due is None or due > deadline:
                 self.run_until(deadline)
                 return False
             self._waiting.until(due, self._pause)
+
+    def _only_timers_from(self, due: datetime | None) -> bool:
+        """Whether nothing is due before the next occurrence of a timer trigger."""
+        nexts = [timer.next for timer in self._timers]
+        occurrences = [moment for moment in nexts if moment is not None]
+        if due is None or len(occurrences) < len(nexts):
+            return due is None
+        return bool(occurrences) and due >= min(occurrences)
 
     @property
     def instances(self) -> dict[str, Orchestration]:

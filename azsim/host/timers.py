@@ -36,11 +36,12 @@ class TimerListener:
         self._monitored = bool(monitored) and not schedule.more_often_than_each_minute
         self._status = ScheduleStatus(None, schedule.after(clock.now()), None)
         self._due: Due | None = None
+        self._repeating = False
 
     @property
     def next(self) -> datetime | None:
-        """When the clock will run it, None while an invocation is waiting or under way."""
-        return self._due.when if self._due is not None else None
+        """When it occurs next, None while an invocation is queued, under way or to be repeated."""
+        return self._due.when if self._due is not None and not self._repeating else None
 
     def start(self) -> None:
         """Set the clock, or run at once what was missed or is to run on startup."""
@@ -70,7 +71,8 @@ class TimerListener:
         outcome = self._runner.invoke(
             self.function, {self.function.trigger["name"]: self._input(past_due)}, attempt=attempt
         )
-        if not outcome.succeeded and self._comes_again(past_due, attempt, began):
+        self._repeating = not outcome.succeeded and self._comes_again(past_due, attempt, began)
+        if self._repeating:
             return
         # Counted from when it began: after a long run the next occurrence follows at once.
         self._status = ScheduleStatus(began, self.schedule.after(began), began)

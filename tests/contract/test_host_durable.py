@@ -438,6 +438,27 @@ class _Deadly(list):
             raise ProcessKilled
 
 
+def test_a_turn_in_which_the_process_dies_is_taken_again_when_its_lease_ends(host):
+    host.start("mortal", instance_id="one")
+    host.run_until_idle(HOUR)
+
+    assert host.instances["one"].output == "AGAIN"
+    assert host.clock.now() == MONDAY + timedelta(minutes=5)
+
+
+def test_a_turn_in_which_the_process_dies_is_taken_at_once_by_the_next_host():
+    clock, storage = Clock(MONDAY), DurableStorage()
+    with open_host("workflows", clock, environment=HUB, durable=storage) as host:
+        host.start("mortal", instance_id="one")
+        host.run_for(timedelta(0))
+        host.crash()
+    with open_host("workflows", clock, environment=HUB, durable=storage) as host:
+        ran().append("reborn")
+        host.run_for(timedelta(0))
+
+        assert host.instances["one"].output == "AGAIN"
+
+
 @pytest.mark.parametrize("minutes", range(0, 4))
 def test_a_crash_at_any_moment_changes_nothing_in_the_end(minutes):
     clock, storage = Clock(MONDAY), DurableStorage()

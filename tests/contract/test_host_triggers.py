@@ -279,3 +279,10 @@ def test_an_admin_function_wants_the_master_key(host):
 def test_a_host_with_only_timers_ahead_is_idle(host):
     assert host.run_until_idle(timedelta(days=1))
     assert host.clock.now() == MONDAY
+
+
+def test_a_retry_to_come_keeps_the_host_busy(host):
+    host.run_until(MONDAY + timedelta(minutes=30))
+
+    assert host.run_until_idle(timedelta(hours=1))
+    assert host.clock.now() == MONDAY + timedelta(minutes=30, seconds=20)

@@ -15,7 +15,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from azsim.clock import Clock, Due
+from azsim.clock import Clock
 from azsim.host.durable.asking import Asking, Invoke
 from azsim.host.durable.decisions import (
     CallActivity,
@@ -60,11 +60,17 @@ class Engine:
         orchestrators = _named(functions, "orchestrationTrigger")
         self.known = Known(tuple(self._activities), tuple(orchestrators))
         self._asking = Asking(orchestrators, self.known, invoke)
-        self._dues: list[Due] = []
-        for alarm in sorted(hub.alarms, key=lambda a: (a.fires, a.instance, a.timer)):
+        self._take_up()
+
+    def _take_up(self) -> None:
+        """Go on where the last host stopped: its alarms, its jobs, the letters nobody read."""
+        for alarm in sorted(self.hub.alarms, key=lambda a: (a.fires, a.instance, a.timer)):
             self._set(alarm)
-        for job in hub.jobs:
+        for job in self.hub.jobs:
             self._wake_at(job.visible)
+        for instance in self.hub.instances.values():
+            if instance.inbox:
+                self.hub.ready[instance.id] = None
 
     def new_id(self) -> str:
         return uuid.UUID(int=self._rng.getrandbits(128), version=4).hex
@@ -102,11 +108,6 @@ class Engine:
             if (instance := self.hub.instances.get(instance_id)) is not None:
                 self._take_turn(instance)
         return bool(jobs or ready)
-
-    def close(self) -> None:
-        """Leave the clock alone from now on; the hub keeps everything."""
-        for due in self._dues:
-            due.cancel()
 
     def _run(self, job: Job) -> None:
         instance = self.hub.instances.get(job.instance)
@@ -151,7 +152,7 @@ class Engine:
 
     def _wake_at(self, when: datetime) -> None:
         """Make the clock stop at `when`, so that the host's loop looks again."""
-        self._dues.append(self._clock.at(when, lambda: None))
+        self._clock.at(when, lambda: None)
 
     def _take_turn(self, instance: Instance) -> None:
         letters, instance.inbox = instance.inbox, []
@@ -163,9 +164,7 @@ class Engine:
         outcome = self._asking.ask(instance, new)
         if outcome.killed:
             instance.inbox = [*letters, *instance.inbox]
-            self._dues.append(
-                self._clock.after(LEASE, lambda: self.hub.ready.setdefault(instance.id))
-            )
+            self._clock.after(LEASE, lambda: self.hub.ready.setdefault(instance.id))
             return
         turn, custom_status = self._asking.understand(instance, new, outcome)
         instance.history += new
@@ -222,6 +221,8 @@ class Engine:
         )
 
     def _set(self, alarm: Alarm) -> None:
+        """Have the storage deliver `alarm` when it is due, whether or not this host still lives."""
+
         def ring() -> None:
             if alarm in self.hub.alarms:
                 self.hub.alarms.discard(alarm)
@@ -233,7 +234,7 @@ class Engine:
                 )
                 self.hub.post(alarm.instance, Letter(fired, alarm.execution))
 
-        self._dues.append(self._clock.at(alarm.fires, ring))
+        self._clock.at(alarm.fires, ring)
 
     def _forget_alarms(self, instance_id: str) -> None:
         self.hub.alarms -= {a for a in self.hub.alarms if a.instance == instance_id}

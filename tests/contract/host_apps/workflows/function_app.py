@@ -6,6 +6,8 @@ from typing import Any
 
 import azure.durable_functions as df
 
+from azsim.host import ProcessKilled
+
 app = df.DFApp()
 ran: list[Any] = []
 Context = df.DurableOrchestrationContext
@@ -162,6 +164,15 @@ def spinning(context: Context) -> Steps:
 @app.orchestration_trigger(context_name="context")
 def calls_http(context: Context) -> Steps:
     yield context.call_http("GET", "https://example.com")
+
+
+@app.orchestration_trigger(context_name="context")
+def mortal(context: Context) -> Steps:
+    """Die at the first attempt of the first turn."""
+    ran.append("alive")
+    if len(ran) == 1:
+        raise ProcessKilled
+    return (yield context.call_activity("shout", "again"))
 
 
 @app.orchestration_trigger(context_name="context")

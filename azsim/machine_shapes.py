@@ -46,7 +46,7 @@ _PROVISIONING_WORDS = {
     "Updating": "Updating",
     "Deleting": "Deleting",
 }
-ETAGS_SINCE = datetime(2024, 7, 1, tzinfo=UTC)  # Recorded without in May 2024, with in August.
+ETAGS_SINCE = datetime(2024, 7, 1, tzinfo=UTC)  # Machines of May 2024 have none, of August one.
 _AGENT_BEAT = timedelta(
     seconds=20
 )  # The agent reports again and again; the age of its word: guess.
@@ -62,7 +62,7 @@ def resource(machine: "Machine", *, with_instance_view: bool = False) -> dict[st
         "tags": dict(machine.tags),
         "properties": properties(machine),
     }
-    if machine.world.clock.now() >= ETAGS_SINCE:
+    if machine.created >= ETAGS_SINCE:
         shaped["etag"] = f'"{machine.etag}"'
     if machine.zones:
         shaped["zones"] = list(machine.zones)

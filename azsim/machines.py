@@ -71,9 +71,10 @@ class Machines:
         Create a machine, or a new one in the place of one that is gone.
 
         `agent_after` counts from the end of provisioning (None: the agent never comes up).
-        `created_by="past"` stands for a machine that was there before the story: it is ready and
-        raises no event; `created` is then when it was born. `guest` is what runs in it, where the
-        image does not tell, `maintenance` its last redeployment. Adds subscription and group.
+        `created_by="past"` stands for a machine that was there before the story: it is there at
+        once and raises no event; `created` is then when it was born. `guest` is what runs in it
+        where the image does not tell, `maintenance` its last redeployment. Adds subscription and
+        group where they are missing.
         """
         now = self.world.clock.now()
         past = created_by == PAST
@@ -103,7 +104,7 @@ class Machines:
             _done_at=done_at,
             _power=power,
             _power_at=now if power != "running" else done_at,
-            _agent_from=NEVER if agent_after is None else done_at + (NOW if past else agent_after),
+            _agent_from=NEVER if agent_after is None else done_at + agent_after,
         )
         return self.add(machine, announce=not past)
 

@@ -8,10 +8,11 @@ deployments that azsim does not play. Each machine appears just before it is fir
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from azsim.arm_ids import ArmId
+from azsim.guests import Guest
 from azsim.machines import PAST
 from azsim.replay.recording import ARM_HOST, Recorded, texts_in
 from azsim.world import World
@@ -24,6 +25,7 @@ _MACHINE = re.compile(
 _GROUP = re.compile(r"/subscriptions/([^/]+)/resourcegroups/([^/?\"]+)", re.IGNORECASE)
 _FROM_THE_BODY = ("osProfile", "networkProfile", "diagnosticsProfile", "additionalCapabilities")
 _DEFAULT_LOCATION = "westeurope"
+_AGENT_LATER = timedelta(seconds=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,7 @@ def arrive(world: World, arrival: Arrival, fallback_location: str) -> None:
     model = {name: properties[name] for name in _FROM_THE_BODY if name in properties}
     if "imageReference" in storage:
         model["imageReference"] = storage["imageReference"]
+    view = properties.get("instanceView", {})
     machine = world.machines.create(
         subscription=parsed.subscription,
         group=parsed.group,
@@ -142,6 +145,9 @@ def arrive(world: World, arrival: Arrival, fallback_location: str) -> None:
         model=model,
         created_by=PAST,
         created=_created(properties),
+        agent_after=_agent_after(view),
+        guest=_guest(view),
+        maintenance=view.get("maintenanceRedeployStatus"),
     )
     machine.vm_id = properties.get("vmId", machine.vm_id)
     if disk := storage.get("osDisk", {}).get("managedDisk", {}).get("id"):
@@ -152,6 +158,23 @@ def _created(properties: dict[str, Any]) -> datetime | None:
     """Return when the machine was made; recordings write it with seven digits or fewer."""
     told = properties.get("timeCreated")
     return datetime.fromisoformat(told) if told else None
+
+
+def _agent_after(view: dict[str, Any]) -> timedelta:
+    """Return when the agent comes up: at once, but later where the recording met it asleep."""
+    statuses = view.get("vmAgent", {}).get("statuses", [{}])
+    return _AGENT_LATER if statuses[0].get("displayStatus") == "Not Ready" else timedelta(0)
+
+
+def _guest(view: dict[str, Any]) -> Guest | None:
+    if "osName" not in view:
+        return None
+    return Guest(
+        view["osName"],
+        view["osVersion"],
+        view["vmAgent"]["vmAgentVersion"],
+        view["hyperVGeneration"],
+    )
 
 
 def strangers(world: World, recording: Sequence[Recorded], foreign: frozenset[str]) -> None:

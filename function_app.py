@@ -54,7 +54,7 @@ def workflow(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any
 
 
 @app.activity_trigger(input_name="given")
-def turn(given: dict[str, Any]) -> dict[str, Any]:
+def turn(given: dict) -> dict:  # The worker library refuses a parametrised annotation here.
     """Take one turn of a workflow."""
     return bootstrap.current_app().workflows.turn(given)
 

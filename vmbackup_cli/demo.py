@@ -16,55 +16,21 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from azure.core.credentials import AccessToken
 from rich.console import Console
 from rich.table import Table
 
 from azsim.host import Host, InvocationStatus
-from azsim.recovery.items import Protection
-from azsim.transport import SimTransport
 from azsim.world import World
 from vmbackup_cli.demo_company import LABORATORY, PRODUCTION, found_company, scenes
+from vmbackup_cli.simulated import CLIENT, build_app, start_host, watch
 from vmbackup_cli.timeline import Timeline
 from vmbackup_core import bootstrap
-from vmbackup_core.domain.ids import VmId
 from vmbackup_core.domain.reasons import Reason, Standing
 from vmbackup_core.domain.verdicts import Verdict, count
-from vmbackup_core.settings import load
 
-ROOT = Path(__file__).resolve().parent.parent
 HOURS = timedelta(hours=3)
-ACCOUNT = "stvmbackupdemo"
-ENVIRONMENT = {
-    "VMBACKUP_STORAGE_ACCOUNT": ACCOUNT,
-    "VMBACKUP_SWEEP_SCHEDULE": "0 */30 * * * *",
-    "AZURE_FUNCTIONS_DURABLE_STRICT_TYPING": "1",
-}
-OPERATIONS = (
-    "Microsoft.Compute/virtualMachines/write",
-    "Microsoft.Compute/virtualMachines/delete",
-    "Microsoft.Resources/tags/write",
-)
-
-
-class DemoCredential:
-    """A credential whose token the simulated Azure accepts."""
-
-    def get_token(self, *scopes: str, **options: Any) -> AccessToken:
-        return AccessToken("demo", 2**31)
-
-
-@dataclass(frozen=True, slots=True)
-class WorldClock:
-    """The simulated Azure's clock, as the app wants it."""
-
-    world: World
-
-    def now(self) -> datetime:
-        return self.world.clock.now()
-
-    def pause(self, duration: timedelta) -> None:
-        self.world.clock.advance(duration)
+LATE_FROM, LATE_UNTIL = timedelta(minutes=10), timedelta(minutes=25)
+BEFORE = timedelta(minutes=28)  # The app is deployed two minutes before a sweep is due.
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +38,7 @@ class Outcome:
     """What the demo ended with: verdicts, what Azure itself says, and the summary."""
 
     verdicts: tuple[Verdict, ...]
-    protected_at: Mapping[str, datetime]
+    protected_after: Mapping[str, float]
     summary: Mapping[str, Any]
 
     @property
@@ -99,35 +65,20 @@ def run_demo(out: Path, seed: int, console: Console) -> int:
     out.mkdir(parents=True)
     world = World(seed=seed)
     found_company(world)
-    account = world.storage.create_account(ACCOUNT)
-    graves = account.create_container("deadletters")
+    world.clock.advance(BEFORE)
     console.print(
         f"[bold]A small company[/]: {_machines(world)} VMs in 2 subscriptions and 3 regions;"
         " more will come. Times are virtual.\n"
     )
     timeline = Timeline(out / "timeline.jsonl", world.clock, console)
     toml = Path(__file__).with_name("demo.toml")
-    app = bootstrap.build(
-        load(toml.read_bytes(), ENVIRONMENT, source=toml.name),
-        clock=WorldClock(world),
-        transport=SimTransport(world, client="vmbackup"),
-        credential=DemoCredential(),
-        journal=timeline,
-    )
+    app = build_app(world, toml.read_bytes(), source=toml.name, journal=timeline)
     bootstrap.use(app)
     try:
-        with Host(ROOT, world.clock, environment=ENVIRONMENT, seed=seed) as host:
-            for subscription in (PRODUCTION, LABORATORY):
-                world.events.subscribe(
-                    f"vmbackup-{subscription[:2]}",
-                    subscription=subscription,
-                    endpoint=host.event_grid("vm_events"),
-                    included_operations=OPERATIONS,
-                    dead_letter=graves,
-                )
-            world.events.disturb(doubled=0.3, shuffled=True)
-            _play(world, host, console)
-            outcome = _look_back(world, host, app)
+        with start_host(world, seed=seed) as host:
+            watch(world, host, (PRODUCTION, LABORATORY))
+            asked = _play(world, host, console)
+            outcome = _look_back(world, host, app, asked)
     finally:
         bootstrap.use(None)
         timeline.close()
@@ -136,39 +87,47 @@ def run_demo(out: Path, seed: int, console: Console) -> int:
     return 1 if outcome.missed or outcome.summary["errors"] else 0
 
 
-def _play(world: World, host: Host, console: Console) -> None:
+def _play(world: World, host: Host, console: Console) -> dict[str, datetime]:
+    """Let everything happen; return since when the VMs that were not new ask for backup."""
     begin = world.clock.now()
+    asked = {machine.name: begin for machine in world.machines.everywhere()}
     for scene in scenes(world):
+        # A third of the way in, Event Grid has a bad quarter of an hour.
+        late = LATE_FROM <= scene.after < LATE_UNTIL
+        world.events.disturb(doubled=0.3, shuffled=late)
         host.run_until(begin + scene.after)
         console.print(f"[dim]{world.clock.now():%H:%M:%S}[/] [bold white on blue] {scene.told} [/]")
         scene.happens()
+        if scene.asks:
+            asked[scene.asks] = world.clock.now()
     host.run_until(begin + HOURS)
+    return asked
 
 
 def _machines(world: World) -> int:
     return sum(1 for _ in world.machines.everywhere())
 
 
-def _look_back(world: World, host: Host, app: bootstrap.App) -> Outcome:
+def _look_back(
+    world: World, host: Host, app: bootstrap.App, asked: Mapping[str, datetime]
+) -> Outcome:
     """Take the app's last verdicts, and hold them against what the simulated Azure itself knows."""
-    ours = [e for e in world.exchanges if e.request.client == "vmbackup"]
+    ours = [e for e in world.exchanges if e.request.client == CLIENT]
     arm = [e for e in ours if ".core.windows.net" not in e.request.host]
     failed = [i for i in host.invocations if i.status is not InvocationStatus.SUCCEEDED]
     broken = [o for o in host.instances.values() if o.status.name == "FAILED"]
     verdicts = app.sweep.survey().verdicts
-    truth, since, lags = set(), {}, []
+    protected_after: dict[str, float] = {}
+    truth = set()
     for machine in world.machines.everywhere():
         found = world.vaults.item_of(machine.id)
         if found is None or found[1].stopped or found[1].is_soft_deleted:
             continue
-        item = found[1]
-        if item.protection(world.clock.now()) is Protection.FAILED:
-            continue
         truth.add(machine.id.lower())
-        since[str(VmId.parse(machine.id))] = item.protected_since
-        if item.protected_since > machine.created:
-            lags.append((item.protected_since - machine.created).total_seconds())
-    wrong = [v for v in verdicts if v.protected != (_arm(v.vm) in truth)]
+        since = asked.get(machine.name, machine.created)
+        if (lag := (found[1].protected_since - since).total_seconds()) > 0:
+            protected_after[machine.id.lower()] = lag
+    wrong = [v for v in verdicts if v.protected != (str(v.vm) in truth)]
     sums = count(verdicts)
     events = world.events.counts
     summary = {
@@ -177,16 +136,12 @@ def _look_back(world: World, host: Host, app: bootstrap.App) -> Outcome:
         "protected": sums.protected,
         "unprotected": dict(sums.unprotected),
         "reasons": dict(sums.reasons),
-        "protection_lag_seconds": _spread(lags),
+        "protection_lag_seconds": _spread(list(protected_after.values())),
         "events": {"sent": events.sent, "lost": events.lost, "duplicated": events.duplicated},
         "arm_calls": len(arm),
         "errors": len(failed) + len(broken) + len(wrong) + len(world.unknown),
     }
-    return Outcome(verdicts, since, summary)
-
-
-def _arm(vm: VmId) -> str:
-    return str(vm)
+    return Outcome(verdicts, protected_after, summary)
 
 
 def _spread(lags: list[float]) -> dict[str, float]:
@@ -244,5 +199,7 @@ def _show(console: Console, outcome: Outcome, out: Path, seconds: float) -> None
 
 
 def _lag(outcome: Outcome, verdict: Verdict) -> str:
-    at = outcome.protected_at.get(str(verdict.vm))
-    return f"{at:%H:%M:%S}" if at else "-"
+    seconds = outcome.protected_after.get(str(verdict.vm))
+    if seconds is None:
+        return "before" if verdict.protected else "-"
+    return f"{seconds // 60:.0f} min {seconds % 60:02.0f} s"

@@ -14,11 +14,16 @@ MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Something that happens `after` the beginning, told in a few words."""
+    """
+    Something that happens `after` the beginning, told in a few words.
+
+    `asks` names a VM that was there before and asks for backup from now on.
+    """
 
     after: timedelta
     told: str
     happens: Callable[[], object]
+    asks: str = ""
 
 
 def found_company(world: World) -> None:
@@ -147,10 +152,11 @@ def scenes(world: World) -> list[Scene]:
         Scene(13 * MINUTE, "web-brief is deleted while it is looked at",
               lambda: world.machines.delete(vm("web-brief"))),
         Scene(16 * MINUTE, "web-plain gets its tag through the tags API",
-              lambda: world.machines.tag(vm("web-plain"), gold, by_tags_api=True)),
+              lambda: world.machines.tag(vm("web-plain"), gold, by_tags_api=True), "web-plain"),
         Scene(20 * MINUTE, "web-old-1 loses its tag",
               lambda: world.machines.tag(vm("web-old-1"), {})),
-        Scene(24 * MINUTE, "data-quiet asks for backup with an unknown policy value",
-              lambda: world.machines.tag(vm("data-quiet", "rg-data"), {"backup": "silver"})),
+        Scene(24 * MINUTE, "data-quiet gets a value that only the last rule knows",
+              lambda: world.machines.tag(vm("data-quiet", "rg-data"), {"backup": "silver"}),
+              "data-quiet"),
     ]  # fmt: skip
     return sorted(told, key=lambda scene: scene.after)

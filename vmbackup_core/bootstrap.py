@@ -9,6 +9,7 @@ this module loads no SDK.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from vmbackup_core.app.approvals import Approvals
@@ -24,7 +25,7 @@ from vmbackup_core.app.sweep import Sweep
 from vmbackup_core.app.workflows import Workflows
 from vmbackup_core.domain.errors import BackupError
 from vmbackup_core.domain.protection import Rulebook
-from vmbackup_core.ports import Blobs, Clock, Journal, Rows
+from vmbackup_core.ports import Blobs, Clock, Inventory, Journal, Rows
 from vmbackup_core.settings import (
     Deployment,
     Settings,
@@ -36,6 +37,7 @@ from vmbackup_core.settings import (
 
 REREAD = timedelta(seconds=60)  # How often a configuration in a blob is asked for its ETag.
 
+
 @dataclass(frozen=True, slots=True)
 class App:
     """Everything that a trigger or a command calls."""
@@ -43,6 +45,7 @@ class App:
     settings: Settings
     clock: Clock
     book: Rulebook
+    inventory: Inventory
     intake: Intake
     sweep: Sweep
     looker: Looker
@@ -73,35 +76,34 @@ def build(
     from vmbackup_core.adapters.clock import SystemClock
     from vmbackup_core.adapters.inventory import AzureInventory
     from vmbackup_core.adapters.journal import LogJournal
-    from vmbackup_core.adapters.vaults import AzureVaults
+    from vmbackup_core.adapters.vaults import AzureJobs, AzureVaults
 
     clock, journal = clock or SystemClock(), journal or LogJournal()
     deployment = settings.deployment
-    reader = Arm(
-        deployment.arm_endpoint,
-        deployment.endpoints.arm_scope,
-        credential or _credential(deployment, deployment.reader_client_id),
-        transport=transport,
-    )
-    protector = Arm(
-        deployment.arm_endpoint,
-        deployment.endpoints.arm_scope,
-        credential or _credential(deployment, deployment.protector_client_id),
-        transport=transport,
-    )
+
+    def arm(client_id: str) -> Arm:
+        return Arm(
+            endpoint=deployment.arm_endpoint,
+            scope=deployment.endpoints.arm_scope,
+            credential=credential or _credential(deployment, client_id),
+            transport=transport,
+        )
+
+    reader, protector = arm(deployment.reader_client_id), arm(deployment.protector_client_id)
     rows, state, evidence_blobs, deadletters = _state(deployment, clock, transport, credential)
     book = Rulebook(settings.rules, {p.name: p for p in settings.policies}, settings.vaults)
     inventory = AzureInventory(reader, clock)
-    vaults = AzureVaults(reader, protector)
+    vaults, jobs = AzureVaults(reader, protector), AzureJobs(reader, clock)
     notebook = Notebook(rows, clock)
-    shelf = Shelf(Snapshots(state, clock), vaults, vaults, clock)
-    looker = Looker(inventory, vaults, shelf, notebook, book)
+    shelf = Shelf(Snapshots(state, clock), vaults, jobs, clock)
+    looker = Looker(vaults, shelf, notebook, book)
     approvals = Approvals(state, clock)
     evidence = EvidenceLog(evidence_blobs, clock)
     protect = ProtectVm(
+        inventory=inventory,
         looker=looker,
         vaults=vaults,
-        jobs=vaults,
+        jobs=jobs,
         shelf=shelf,
         notebook=notebook,
         approvals=approvals,
@@ -132,6 +134,7 @@ def build(
         settings=settings,
         clock=clock,
         book=book,
+        inventory=inventory,
         intake=Intake(notebook, state, journal, clock, settings.rules.scope),
         sweep=sweep,
         looker=looker,
@@ -148,7 +151,9 @@ def build(
 def _credential(deployment: Deployment, client_id: str) -> Any:
     from vmbackup_core.adapters.credentials import credential_for
 
-    return credential_for(client_id, authority=deployment.endpoints.authority)
+    return credential_for(
+        client_id, authority=deployment.endpoints.authority, on_azure=deployment.on_azure
+    )
 
 
 def _state(
@@ -159,13 +164,9 @@ def _state(
         from vmbackup_core.adapters.blobs_files import FileBlobs
         from vmbackup_core.adapters.rows_files import FileRows
 
-        root = deployment.state_dir
-        return (
-            FileRows(f"{root}/ledger", clock),
-            FileBlobs(f"{root}/state"),
-            FileBlobs(f"{root}/evidence"),
-            None,
-        )
+        root = Path(deployment.state_dir)
+        state, evidence = FileBlobs(root / "state"), FileBlobs(root / "evidence")
+        return FileRows(root / "ledger", clock), state, evidence, None
     from vmbackup_core.adapters.blobs_azure import AzureBlobs
     from vmbackup_core.adapters.rows_tables import TableRows
 
@@ -174,7 +175,7 @@ def _state(
     def blobs(container: str) -> Blobs:
         return AzureBlobs(deployment.blob_url, container, identity, transport=transport)
 
-    rows = TableRows(deployment.table_url, "ledger", identity, transport=transport)
+    rows = TableRows(deployment.table_url, identity, transport=transport)
     return rows, blobs("state"), blobs("evidence"), blobs("deadletters")
 
 

@@ -9,6 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from vmbackup_core.domain.ids import VaultId, VmId
+from vmbackup_core.domain.reasons import Reason
 from vmbackup_core.domain.schedules import DayOfMonth, Schedule
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ def _converter() -> "Converter":
     for kind in (VmId, VaultId):
         converter.register_unstructure_hook(kind, str)
         converter.register_structure_hook(kind, lambda raw, cls: cls.parse(raw))
+    converter.register_unstructure_hook(Reason, lambda reason: reason.name)
+    converter.register_structure_hook(Reason, lambda raw, _: Reason[raw])
     converter.register_unstructure_hook(time, time.isoformat)
     converter.register_structure_hook(time, lambda raw, _: time.fromisoformat(raw))
     converter.register_unstructure_hook(timedelta, timedelta.total_seconds)

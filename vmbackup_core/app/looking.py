@@ -1,4 +1,4 @@
-"""Look at one VM: everything that its plan depends on, by direct reads."""
+"""Look at what surrounds one VM: everything else that its plan depends on, by direct reads."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,16 +6,15 @@ from datetime import datetime
 from vmbackup_core.app.notebook import Notebook
 from vmbackup_core.app.shelf import Shelf
 from vmbackup_core.domain.facts import VaultFacts, VmFacts
-from vmbackup_core.domain.ids import VaultId, VmId
+from vmbackup_core.domain.ids import VaultId
 from vmbackup_core.domain.protection import Rulebook, Sight
-from vmbackup_core.domain.rules import OutOfScope, ask
+from vmbackup_core.domain.rules import OutOfScope, Wanted, ask
 from vmbackup_core.domain.vaults import Use, choose_vault
-from vmbackup_core.ports import Inventory, Vaults
+from vmbackup_core.ports import Vaults
 
 
 @dataclass(frozen=True, slots=True)
 class Looker:
-    inventory: Inventory
     vaults: Vaults
     shelf: Shelf
     notebook: Notebook
@@ -23,25 +22,28 @@ class Looker:
 
     def look(
         self,
-        vm: VmId,
+        vm: VmFacts,
         *,
         vaults_after: datetime | None = None,
         full: frozenset[VaultId] = frozenset(),
     ) -> Sight | None:
         """
-        Return what is true of `vm` now; None while somebody else reads the vaults of its place.
+        Return all that decides about `vm`, which was just observed; two reads for a VM in scope.
 
-        Raises Gone where there is no such VM. A VM out of scope costs one read.
+        None while somebody else reads the vaults of its place: come back in some seconds.
         """
-        facts = self.inventory.observe_vm(vm)
-        if isinstance(ask(facts, self.book.rules), OutOfScope):
-            return Sight(facts)
-        place = self.shelf.vaults_in(vm.subscription, facts.location, vaults_after)
+        if isinstance(ask(vm, self.book.rules), OutOfScope):
+            return Sight(vm)
+        place = self.shelf.vaults_in(vm.id.subscription, vm.location, vaults_after)
         if place is None:
             return None
-        likely = self._likely(facts, place, full)
-        items = self.vaults.observe_items(vm, facts.location, likely)
-        return Sight(facts, items, place, self.notebook.memory(vm), full)
+        likely = self._likely(vm, place, full)
+        items = self.vaults.observe_items(vm.id, vm.location, likely)
+        return Sight(vm, items, place, self.notebook.memory(vm.id), full)
+
+    def wanted(self, vm: VmFacts) -> bool:
+        """Whether a rule asks for backup of `vm`."""
+        return isinstance(ask(vm, self.book.rules), Wanted)
 
     def _likely(
         self, vm: VmFacts, place: tuple[VaultFacts, ...], full: frozenset[VaultId]

@@ -26,10 +26,12 @@ from vmbackup_core.domain.enabling import (
     after_refusal,
     after_sent,
     after_trouble,
+    agent_wait,
     find_job,
     interval,
     judge,
     next_move,
+    wait,
 )
 from vmbackup_core.domain.errors import Denied, Gone, Malformed, Rejected, Retryable, Stale
 from vmbackup_core.domain.ids import VaultId, VmId
@@ -52,10 +54,11 @@ from vmbackup_core.domain.plans import (
 from vmbackup_core.domain.protection import Rulebook, Sight, plan_protection
 from vmbackup_core.domain.reasons import Reason
 from vmbackup_core.domain.rules import Mode
-from vmbackup_core.ports import Clock, Jobs, Journal, Vaults
+from vmbackup_core.ports import Clock, Inventory, Jobs, Journal, Vaults
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+FRESH = timedelta(seconds=30)  # Workflows that wait for the same vault share a read this often.
 SOON = timedelta(seconds=15)  # Somebody else is reading what we need.
 CLAIMED = timedelta(minutes=5)  # How long one workflow alone may create a vault or a policy.
 LOST = timedelta(minutes=15)  # A note of a write older than this tells nothing any more.
@@ -82,6 +85,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class ProtectVm:
+    inventory: Inventory
     looker: Looker
     vaults: Vaults
     jobs: Jobs
@@ -141,7 +145,12 @@ class ProtectVm:
     def _come_back(self, state: Enabling, error: Retryable | Stale) -> Turn:
         after = error.after if isinstance(error, Retryable) else None
         reason = _TROUBLE.get(error.status, Reason.UNREACHABLE)
-        return Turn(*after_trouble(state, reason, str(error), after, self.clock.now()))
+        now = self.clock.now()
+        if isinstance(
+            error, Stale
+        ):  # Perhaps a vault or policy that we knew is not there any more.
+            state = replace(state, vaults_after=now)
+        return Turn(*after_trouble(state, reason, str(error), after, now))
 
     # A write is under way.
 
@@ -174,9 +183,12 @@ class ProtectVm:
     def _move(self, state: Enabling, ended: str = "") -> Turn:
         """Look at the whole and do what the plan says; `ended` is the step that has just ended."""
         now = self.clock.now()
-        sight = self.looker.look(
-            state.vm, vaults_after=state.vaults_after, full=frozenset(state.full)
-        )
+        vm = self.inventory.observe_vm(state.vm)
+        if self.looker.wanted(vm):
+            waiting = agent_wait(state, vm, now, self.limits.agent_wait)
+            if waiting is not None:
+                return Turn(after_look(state), waiting)
+        sight = self.looker.look(vm, vaults_after=state.vaults_after, full=frozenset(state.full))
         if sight is None:
             return Turn(state, Wait(now + SOON, Reason.CREATING, ("vaults are being read",)))
         if ended == ConfirmProtection.__name__:
@@ -190,16 +202,20 @@ class ProtectVm:
         elif plan.steps and (unknown := self._unfinished(sight, state)) is not None:
             return unknown
         self._note_plan(sight, plan)
-        move = next_move(state, sight.vm, plan, now, self.limits.agent_wait)
+        move = next_move(state, plan, now)
         match move:
             case Apply(step):
                 return self._apply(state, sight, plan, step)
             case Wait():
-                return Turn(after_look(state), move)
+                return self._wait_for_vaults(state, move)
             case Done():
                 if move.reason is Reason.PROTECTED:
                     self.records.protected(sight)
                 return Turn(state, move)
+
+    def _wait_for_vaults(self, state: Enabling, then: Wait) -> Turn:
+        """Wait for what is being created: the next look wants to see the vaults as they are."""
+        return Turn(replace(after_look(state), vaults_after=then.until - FRESH), then)
 
     def _note_plan(self, sight: Sight, plan: Plan) -> None:
         vm, key = sight.vm, EnsureProtected(sight.vm.id).key
@@ -224,8 +240,11 @@ class ProtectVm:
         return Turn(replace(state, pending=pending, looks=0), waiting)
 
     def _apply(self, state: Enabling, sight: Sight, plan: Plan, step: Step) -> Turn:
-        if (no := self._not_now(state.vm, sight, plan, step)) is not None:
-            return Turn(state, no)
+        match self._not_now(state, sight, plan, step):
+            case Done() as done:
+                return Turn(state, done)
+            case Wait() as waiting:
+                return self._wait_for_vaults(state, waiting)
         now = self.clock.now()
         if isinstance(step, EnableProtection | Change):
             self.records.before_asking(sight, step, now)
@@ -247,9 +266,9 @@ class ProtectVm:
             state = state.noting(now, f"{_name(step)} sent")
         return Turn(*after_sent(state, pending, now))
 
-    def _not_now(self, vm: VmId, sight: Sight, plan: Plan, step: Step) -> Done | Wait | None:
+    def _not_now(self, state: Enabling, sight: Sight, plan: Plan, step: Step) -> Done | Wait | None:
         """Return why `step` may not be applied now: the brakes, asked before every write."""
-        if self.book.rules.scope.mode_of(vm.subscription) is Mode.OBSERVE:
+        if self.book.rules.scope.mode_of(state.vm.subscription) is Mode.OBSERVE:
             would = ", then ".join(describe(s) for s in plan.steps)
             return Done(Reason.OBSERVING, (*plan.because, f"would {would}"))
         if (pause := self.notebook.pause()) is not None:
@@ -261,7 +280,7 @@ class ProtectVm:
                 if isinstance(step, CreatePolicy):
                     what.append(step.policy.name)
                 if not self.notebook.claim(*what, lasting=CLAIMED):
-                    return Wait(now + 2 * SOON, Reason.CREATING, ("another workflow creates it",))
+                    return wait(state, now, Reason.CREATING, "another workflow creates it")
             case RefreshContainers():
                 pass
             case EnableProtection():
@@ -313,10 +332,8 @@ class ProtectVm:
         match step:
             case CreateVault() | CreatePolicy():
                 return None
-            case RefreshContainers(vault):
+            case RefreshContainers(vault=vault) | Undelete(vault=vault):
                 return Pending(_name(step), "", vault, operation, now)
-            case Undelete(vault=vault):
-                return Pending(_name(step), "Undelete", vault, operation, now)
             case _:
                 return Pending(_name(step), "ConfigureBackup", step.vault, operation, now)
 

@@ -37,7 +37,7 @@ class Snapshots:
         now = self.clock.now()
         known = json.loads(found.content) if found else {}
         taken = _time(known.get("taken"))
-        if taken and taken >= now - max_age and (after is None or taken >= after):
+        if taken and taken >= now - max_age and (after is None or taken > after):
             return known["content"]
         claimed = _time(known.get("claimed"))
         if claimed and claimed > now - CLAIM:

@@ -93,6 +93,11 @@ class Sweep:
         """Look at the whole estate and plan for every VM. Changes nothing, writes nothing."""
         return self._survey(self._last()[0])[0]
 
+    def seen(self, vm: VmId) -> Seen | None:
+        """Return what the last sweep said of `vm`, None where it said nothing."""
+        last, _ = self._last()
+        return last.seen.get(str(vm)) if last else None
+
     def run(self) -> Swept:
         """
         Survey, record what changed, and return the workflows to start.

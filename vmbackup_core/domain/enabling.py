@@ -119,25 +119,31 @@ class Ended:
     """The write has ended well, or will never tell: look at the whole again."""
 
 
-def next_move(
-    state: Enabling, vm: VmFacts, plan: Plan, now: datetime, agent_limit: timedelta
-) -> Move:
+def next_move(state: Enabling, plan: Plan, now: datetime) -> Move:
     """Return what to do about `plan`, made from what this turn saw."""
     if plan.reason.standing is not Standing.WORK:
         return Done(plan.reason, plan.because)
     if spent(state, now):
         return given_up(state, plan.reason, plan.because)
     if not plan.steps:
-        return _wait(state, now, plan.reason, plan.because)
+        return wait(state, now, plan.reason, *plan.because)
     if state.refresh is not None and not state.refreshed:
         return Apply(RefreshContainers(state.refresh))
-    # The agent is waited for only where Azure asked for it; a VM that is off needs none.
-    if state.agent_since is not None and vm.agent is not Agent.READY and not vm.power.off:
-        waited = f"waiting for the VM agent since {state.agent_since:%H:%M} UTC"
-        if now - state.agent_since >= agent_limit:
-            return Done(Reason.AGENT_NEVER_READY, (waited,))
-        return _wait(state, now, Reason.AGENT_WAIT, (waited,))
     return Apply(plan.steps[0])
+
+
+def agent_wait(state: Enabling, vm: VmFacts, now: datetime, limit: timedelta) -> Wait | Done | None:
+    """
+    Return whether to wait on for the VM's agent, None where there is nothing to wait for.
+
+    It is waited for only where Azure asked for it, and a VM that is off needs none.
+    """
+    if state.agent_since is None or vm.agent is Agent.READY or vm.power.off:
+        return None
+    waited = f"waiting for the VM agent since {state.agent_since:%H:%M} UTC"
+    if now - state.agent_since >= limit:
+        return Done(Reason.AGENT_NEVER_READY, (waited,))
+    return wait(state, now, Reason.AGENT_WAIT, waited)
 
 
 def spent(state: Enabling, now: datetime) -> bool:
@@ -161,7 +167,8 @@ def after_trouble(
     return after_look(state), Wait(until, reason, (words,))
 
 
-def _wait(state: Enabling, now: datetime, reason: Reason, because: tuple[str, ...]) -> Wait:
+def wait(state: Enabling, now: datetime, reason: Reason, *because: str) -> Wait:
+    """Return a wait that grows with the looks that led nowhere."""
     return Wait(now + interval(state.looks), reason, because)
 
 
@@ -214,7 +221,7 @@ def judge(
 def _still(state: Enabling, now: datetime) -> Wait:
     step = state.pending.step if state.pending else "the write"
     since = f" since {state.pending.since:%H:%M:%S} UTC" if state.pending else ""
-    return Wait(now + interval(state.looks), Reason.TO_PROTECT, (f"{step} under way{since}",))
+    return wait(state, now, Reason.TO_PROTECT, f"{step} under way{since}")
 
 
 def after_sent(state: Enabling, pending: Pending | None, now: datetime) -> tuple[Enabling, Wait]:
@@ -254,13 +261,13 @@ def after_refusal(
     match classify_refusal(code, message):
         case Reaction.WAIT_FOR_AGENT:
             state = replace(state, agent_since=state.agent_since or now, tries=state.tries - 1)
-            return after_look(state), _wait(state, now, Reason.AGENT_WAIT, words)
+            return after_look(state), wait(state, now, Reason.AGENT_WAIT, *words)
         case Reaction.REFRESH if not state.refreshed and vault is not None:
             return replace(state, refresh=vault), Wait(now, Reason.TO_PROTECT, words)
         case Reaction.REFRESH:
             return state, Done(Reason.REFUSED, words)
         case Reaction.WAIT:
-            return after_look(state), _wait(state, now, Reason.BUSY, words)
+            return after_look(state), wait(state, now, Reason.BUSY, *words)
         case Reaction.NEXT_VAULT if vault is not None:
             return replace(state, full=(*state.full, vault)), Wait(now, Reason.TO_PROTECT, words)
         case Reaction.NEXT_VAULT:

@@ -29,6 +29,8 @@ def ask(
     if token:
         sent["authorization"] = f"Bearer {token}"
     payload = b"" if body is None else json.dumps(body).encode()
+    if payload:
+        sent["content-type"] = "application/json"
     return world.handle(Request(method, origin + path, sent, payload, client="test"))
 
 

@@ -37,7 +37,7 @@ REFUSALS = frozenset(
         Reason.VM_FAILED,
     }
 )
-BRAKES = frozenset({Reason.BUDGET_SPENT, Reason.PAUSED})
+BRAKES = frozenset({Reason.BUDGET_SPENT, Reason.DAILY_LIMIT, Reason.ENABLE_CAP, Reason.PAUSED})
 HELD = REFUSALS | BRAKES
 REFUSED_AGAIN = timedelta(hours=2)
 
@@ -78,7 +78,9 @@ def judge_vm(sight: Sight, plan: Plan, mode: Mode, at: datetime) -> Verdict:
     Return the verdict of one VM.
 
     In observe mode what would be done is only reported. Where a workflow was refused for a reason
-    that cannot be seen from here, that reason stands until a workflow ends otherwise.
+    that cannot be seen from here, that reason stands until a workflow ends otherwise. A VM with a
+    loose end (a write that nobody followed, a resume that somebody else did) is due as well: a
+    workflow ties it.
     """
     vm, memory = sight.vm, sight.memory
     reason, due = plan.reason, plan.reason.standing is Standing.WORK
@@ -90,6 +92,8 @@ def judge_vm(sight: Sight, plan: Plan, mode: Mode, at: datetime) -> Verdict:
         due = reason in BRAKES or waited
     live = [i for i in sight.items if i.state in (ItemState.PROTECTED, ItemState.ERROR)]
     item = min(live, key=lambda i: i.vault, default=None)
+    protected = item is not None and item.state is ItemState.PROTECTED
+    loose = memory.asked_at is not None or (memory.undeleted and protected)
     return Verdict(
         vm=vm.id,
         name=vm.name,
@@ -97,11 +101,11 @@ def judge_vm(sight: Sight, plan: Plan, mode: Mode, at: datetime) -> Verdict:
         location=vm.location,
         plan=plan,
         reason=reason,
-        protected=item is not None and item.state is ItemState.PROTECTED,
+        protected=protected,
         vault=item.vault.name if item else "",
         policy=item.policy if item else "",
         since=at,
-        due=due,
+        due=due or (loose and mode is Mode.PROTECT),
     )
 
 
@@ -211,7 +215,7 @@ def find_shrinking(before: int, now: int, limit: float) -> Shrunk | None:
 def plan_hash(verdicts: Iterable[Verdict]) -> str:
     """Return the hash of everything that would be done: what a person approves."""
     work = [
-        [str(v.vm), v.machine, v.reason.name, [repr(step) for step in v.plan.steps]]
+        [str(v.vm), v.machine, v.plan.reason.name, [repr(step) for step in v.plan.steps]]
         for v in verdicts
         if v.differs
     ]

@@ -27,8 +27,13 @@ class Kind(StrEnum):
 
 
 def canonical(value: Any) -> bytes:
-    """Return the one byte form of a JSON value."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    """
+    Return the one byte form of a JSON value.
+
+    A half of a surrogate pair, which JSON can carry and UTF-8 cannot, is written as `json` reads it.
+    """
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode(errors="surrogatepass")
 
 
 def digest(value: Any) -> str:

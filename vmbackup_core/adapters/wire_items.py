@@ -47,8 +47,11 @@ def parse_item(body: Json) -> ItemFacts:
 
 
 def is_vm_item(body: Json) -> bool:
-    """Whether a protected item is that of a VM: vaults also hold databases and file shares."""
-    return text(body, "properties", "backupManagementType").lower() == "azureiaasvm"
+    """Whether an item is that of a VM: vaults also hold databases, shares and classic VMs."""
+    item = at(body, "properties")
+    kind = text(item, "protectedItemType") + text(item, "sourceResourceId")
+    ours = text(item, "backupManagementType").lower() == "azureiaasvm"
+    return ours and "classiccompute" not in kind.lower()
 
 
 def vault_of(item_id: str) -> VaultId:

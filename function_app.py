@@ -59,14 +59,11 @@ def turn(given: dict) -> dict:  # The worker library refuses a parametrised anno
     return bootstrap.current_app().workflows.turn(given)
 
 
-def _receive(event: func.EventGridEvent) -> EnsureProtected | None:
-    data = event.get_json()
-    raw = json.dumps(
-        {"id": event.id, "type": event.event_type, "subject": event.subject, "data": data}
-    ).encode()
-    return bootstrap.current_app().intake.receive(
-        event.event_type or "", event.subject or "", data, raw
-    )
+def _receive(event: func.EventGridEvent | func.CloudEvent) -> EnsureProtected | None:
+    kind = event.type if isinstance(event, func.CloudEvent) else event.event_type
+    data, subject = event.get_json(), event.subject or ""
+    raw = json.dumps({"id": event.id, "type": kind, "subject": subject, "data": data}).encode()
+    return bootstrap.current_app().intake.receive(kind or "", subject, data, raw)
 
 
 async def _start(client: df.DurableOrchestrationClient, intents: Iterable[EnsureProtected]) -> None:

@@ -118,7 +118,7 @@ class Stage:
         self.host.run_for(span)
 
     def sweep(self) -> None:
-        """Run until shortly before the sweep after the next one, when the next has done its work."""
+        """Run until the next sweep has done its work."""
         self.run(SWEEP)
 
     # What is there.

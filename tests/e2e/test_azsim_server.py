@@ -2,6 +2,7 @@
 
 import json
 import ssl
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -12,8 +13,10 @@ from urllib.parse import urlencode
 
 import pytest
 from azure.core.exceptions import HttpResponseError
-from azure.identity import ManagedIdentityCredential
+from azure.data.tables import TableClient
+from azure.identity import ClientSecretCredential, ManagedIdentityCredential
 from azure.mgmt.compute import ComputeManagementClient
+from azure.storage.blob import BlobClient
 
 from azsim.clock import ScaledClock
 from azsim.server import Running, exports, serve
@@ -156,6 +159,69 @@ def test_a_service_principal_gets_its_token(served: Running) -> None:
     status, _, body = ask(served, "GET", url, Authorization=f"Bearer {token}")
 
     assert (status, body["value"][0]["displayName"]) == (200, "Shop")
+
+
+def test_the_real_client_secret_credential_logs_in(served: Running) -> None:
+    deployer = served.world.identity.add("deployer", managed=False)
+
+    with ClientSecretCredential(
+        served.world.tenant,
+        deployer.client_id,
+        deployer.secret,
+        authority=served.arm_endpoint,
+        disable_instance_discovery=True,
+        connection_verify=str(served.ca_file),
+    ) as credential:
+        token = credential.get_token("https://management.azure.com/.default").token
+
+    status, _, _ = ask(
+        served, "GET", "/subscriptions?api-version=2022-12-01", Authorization=f"Bearer {token}"
+    )
+    assert status == 200
+
+
+def test_tables_are_reached_under_a_path_of_the_server(
+    served: Running, credential: ManagedIdentityCredential
+) -> None:
+    served.world.storage.create_account("ledger").create_table("vms")
+    with TableClient(
+        f"{served.arm_endpoint}/_table/ledger",
+        "vms",
+        credential=credential,
+        connection_verify=str(served.ca_file),
+    ) as table:
+        table.create_entity({"PartitionKey": "a", "RowKey": "b", "seen": 7})
+        found = table.get_entity("a", "b")
+
+    assert found["seen"] == 7
+
+
+def test_blobs_are_reached_under_their_own_name_through_the_proxy(
+    served: Running, credential: ManagedIdentityCredential
+) -> None:
+    served.world.storage.create_account("evidence").create_container("chain")
+    with BlobClient(
+        "https://evidence.blob.core.windows.net",
+        "chain",
+        "0001.json",
+        credential=credential,
+        connection_verify=str(served.ca_file),
+        proxies={"https": served.proxy},
+    ) as blob:
+        blob.upload_blob(b"first")
+        found = blob.download_blob().readall()
+
+    assert found == b"first"
+
+
+def test_a_slow_answer_is_slow_for_the_client(served: Running) -> None:
+    order = {"faults": [{"kind": "slow", "route": "identity.metadata", "takes": 300}]}
+    ask(served, "POST", "/_azsim/faults", order)
+    began = time.monotonic()
+
+    ask(served, "GET", "/metadata/endpoints?api-version=2022-09-01")
+
+    assert time.monotonic() - began >= 0.25  # 300 s of a world that runs a thousandfold.
 
 
 def test_plain_http_gives_tokens_and_nothing_else(served: Running) -> None:

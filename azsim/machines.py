@@ -174,6 +174,7 @@ class Machines:
     def fail(self, vm_id: str) -> Machine:
         """Let the machine's provisioning state be Failed from now on."""
         machine = self._existing(vm_id)
+        self.world.vaults.settle(vm_id)
         machine._outcome, machine._done_at = "Failed", self.world.clock.now()
         self.changed(machine)
         return machine
@@ -197,6 +198,7 @@ class Machines:
     def delete(self, vm_id: str, *, takes: timedelta = NOW) -> None:
         """Delete a machine; its disks stay unless their deleteOption is Delete."""
         machine = self._existing(vm_id)
+        self.world.vaults.settle(vm_id)
         machine.begin("Deleting", self.world.clock.now() + takes)
         self.changed(machine)
         if takes == NOW:
@@ -208,6 +210,7 @@ class Machines:
     def move(self, vm_id: str, group: str) -> Machine:
         """Move a machine and its disks to another group; it keeps its vmId (events: a guess)."""
         machine = self._existing(vm_id)
+        self.world.vaults.settle(vm_id)
         sub, old = machine.subscription, ArmId.parse(machine.id).group
         self.world.groups.ensure(sub, group, machine.location)
         del self._by_subscription[sub.lower()][machine.id.lower()]
@@ -262,6 +265,7 @@ class Machines:
 
     def _power(self, vm_id: str, state: str, verb: str, takes: timedelta) -> Machine:
         machine = self._existing(vm_id)
+        self.world.vaults.settle(vm_id)
         machine._power, machine._power_at = state, self.world.clock.now() + takes
         self.version += 1
         self.world.events.publish(

@@ -288,7 +288,8 @@ class Vaults:
         looked, because somebody asked (refresh) or on its own, now and then.
         """
         rounds = (self.now - vault.created) // vault.discovers_every
-        looked_at = max(vault.refreshed_at, vault.created + rounds * vault.discovers_every)
+        on_its_own = vault.created + rounds * vault.discovers_every if rounds else LONG_AGO
+        looked_at = max(vault.refreshed_at, on_its_own)
         return [
             machine
             for machine in self.world.machines.in_subscription(vault.subscription)

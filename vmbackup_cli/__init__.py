@@ -1,0 +1,1 @@
+"""The command line: `vmbackup …`. Top level, never deployed; it may know everything below it."""

@@ -1,0 +1,112 @@
+"""
+The command `vmbackup`: which commands there are, and what becomes of their errors.
+
+Expected errors are said in plain words with what to do next; anything else is a bug and crashes.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer.exceptions import Abort, TyperException
+
+from vmbackup_cli import (
+    config,
+    decisions,
+    evidence,
+    explain,
+    inputs,
+    plan,
+    protect,
+    simulate,
+)
+from vmbackup_cli.desk import Desk, Exit, Misused, terminal
+from vmbackup_cli.mishaps import mishap_json, show_mishap
+from vmbackup_core.domain.errors import BackupError
+
+_USAGE = 2  # Typer's own exit code for a wrong call.
+
+app = typer.Typer(
+    name="vmbackup",
+    help="Keep every Azure VM that asks for backup protected, and show that it is.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+# Headings of the list of commands, which help shows in this order.
+_LOOK, _ACT, _KNOW, _TRY = "Look", "Act", "Know", "Try it"
+app.command("plan", help=plan.HELP, rich_help_panel=_LOOK)(plan.plan)
+app.command("explain", help=explain.HELP, rich_help_panel=_LOOK)(explain.explain)
+app.command("protect", help=protect.HELP, rich_help_panel=_ACT)(protect.protect)
+app.command("approve", help=decisions.APPROVE, rich_help_panel=_ACT)(decisions.approve)
+app.add_typer(decisions.pause, name="pause", rich_help_panel=_ACT)
+app.add_typer(evidence.evidence, name="evidence", rich_help_panel=_KNOW)
+app.add_typer(inputs.kept, name="kept", rich_help_panel=_KNOW)
+app.add_typer(inputs.deadletters, name="deadletters", rich_help_panel=_KNOW)
+app.add_typer(config.config, name="config", rich_help_panel=_KNOW)
+app.command("simulate", help=simulate.HELP, rich_help_panel=_TRY)(simulate.simulate)
+
+
+@app.command("demo", rich_help_panel=_TRY)
+def demo(
+    ctx: typer.Context,
+    out: Annotated[Path, typer.Option(help="Where timeline, evidence and summary go.")] = Path(
+        "demo-out"
+    ),
+    seed: Annotated[int, typer.Option(help="The same seed tells the same story.")] = 1,
+) -> int:
+    """
+    Show the main job in a small company on a simulated Azure, in virtual time.
+
+    Exit code 1 when a VM that could be protected ends unprotected.
+    """
+    from vmbackup_cli.demo import run_demo
+
+    desk: Desk = ctx.obj
+    strange = out.exists() and not (out / "timeline.jsonl").exists()
+    if strange and (not out.is_dir() or any(out.iterdir())):  # The demo empties its directory.
+        raise Misused(f"{out} is not empty and holds no earlier demo; name another --out")
+    return run_demo(out, seed, desk.out)
+
+
+@app.command("version", rich_help_panel=_KNOW)
+def version(ctx: typer.Context) -> None:
+    """Print the version."""
+    from vmbackup_core.adapters.arm import VERSION
+
+    ctx.obj.say(f"vmbackup {VERSION}")
+
+
+def run(argv: Sequence[str] | None = None, *, desk: Desk | None = None) -> int:
+    """Run one command and return its exit code; `desk` replaces the terminal."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    desk = desk or terminal()
+    try:
+        code = typer.main.get_command(app).main(
+            arguments, prog_name="vmbackup", standalone_mode=False, obj=desk
+        )
+    except (Misused, BackupError) as error:
+        if "--json" in arguments:
+            desk.document({"error": mishap_json(error)})
+        else:
+            show_mishap(desk, error)
+        return Exit.USAGE if isinstance(error, Misused) else Exit.FAILED
+    except Abort:
+        desk.tell("Nothing was done.")
+        return Exit.FAILED
+    except TyperException as error:
+        return _misused(desk, error)
+    return int(code or 0)
+
+
+def _misused(desk: Desk, error: TyperException) -> int:
+    """Say what is wrong with a call, and where its help is."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "vmbackup"
+    if text := error.format_message():
+        desk.tell(f"{command}: {text}", f"See `{command} --help`.")
+    return Exit.USAGE if error.exit_code == _USAGE else Exit.FAILED

@@ -1,0 +1,152 @@
+"""`vmbackup plan`: what would be done for every VM and why, with no write in reach."""
+
+from typing import Annotated, Any
+
+import typer
+
+from vmbackup_cli.desk import Desk, Exit, Misused
+from vmbackup_cli.verdict_view import (
+    orphan_json,
+    orphan_table,
+    sums_table,
+    verdict_json,
+    verdict_table,
+)
+from vmbackup_cli.words import number
+from vmbackup_core.app.sweep import Survey
+from vmbackup_core.domain.reasons import Reason, Standing
+from vmbackup_core.domain.verdicts import Verdict
+from vmbackup_core.settings import Settings
+from vmbackup_core.settings.faults import did_you_mean
+
+HELP = """
+What would be done for every VM, and why. Changes nothing.
+
+By default it lists the VMs where something differs or a person is needed.
+Exit code 0 when nothing differs, 2 when something does.
+
+Examples:
+
+  vmbackup plan
+
+  vmbackup plan --reason NO_VAULT --reason OBSERVING
+
+  vmbackup plan --all --json
+"""
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
+
+
+def plan(
+    ctx: typer.Context,
+    every: Annotated[bool, typer.Option("--all", help="List every VM.")] = False,
+    reason: Annotated[
+        list[str] | None, typer.Option(help="Only VMs with this reason code; repeatable.")
+    ] = None,
+    subscription: Annotated[
+        list[str] | None, typer.Option(help="Only VMs of this subscription; repeatable.")
+    ] = None,
+    as_json: AsJson = False,
+) -> Exit:
+    desk: Desk = ctx.obj
+    reasons = [find_reason(code) for code in reason or ()]
+    subscriptions = [one.lower() for one in subscription or ()]
+    app = desk.app()
+    with desk.err.status("Reading the estate from Resource Graph …"):
+        survey = app.sweep.survey()
+    chosen = [
+        v
+        for v in survey.verdicts
+        if (not reasons or v.reason in reasons)
+        and (not subscriptions or v.vm.subscription in subscriptions)
+    ]
+    if as_json:
+        desk.document(plan_json(survey, chosen, app.settings))
+    else:
+        listed = [v for v in chosen if every or reasons or _notable(v)]
+        show_plan(desk, survey, listed, app.settings, filtered=len(chosen) < len(survey.verdicts))
+    return Exit.DIFFERS if any(v.differs for v in chosen) else Exit.FINE
+
+
+def find_reason(code: str) -> Reason:
+    """Return the reason called `code`; raises Misused with the nearest one."""
+    try:
+        return Reason[code.upper().replace("-", "_")]
+    except KeyError:
+        near = did_you_mean(code, [reason.name for reason in Reason])
+        raise Misused(f"there is no reason {code}; {near or 'see docs/reasons.md'}") from None
+
+
+def _notable(verdict: Verdict) -> bool:
+    return verdict.differs or verdict.reason.standing is Standing.HUMAN
+
+
+def plan_json(survey: Survey, chosen: list[Verdict], settings: Settings) -> dict[str, Any]:
+    """Return the plan as JSON: the sums are of all VMs, `verdicts` holds each chosen VM once."""
+    count = survey.count
+    return {
+        "at": survey.at.isoformat(),
+        "hash": survey.hash,
+        "vms": count.vms,
+        "in_scope": count.in_scope,
+        "protected": count.protected,
+        "unprotected": dict(count.unprotected),
+        "reasons": dict(count.reasons),
+        "differs": sum(v.differs for v in survey.verdicts),
+        "changes": {
+            "planned": survey.changes,
+            "budget_per_hour": settings.limits.changes_per_hour,
+        },
+        "shrunk": (
+            {"before": survey.shrunk.before, "now": survey.shrunk.now} if survey.shrunk else None
+        ),
+        "orphans": [orphan_json(item) for item in survey.orphans],
+        "verdicts": [verdict_json(v, settings.rules.scope) for v in chosen],
+        "config": settings.digest,
+    }
+
+
+def show_plan(
+    desk: Desk, survey: Survey, listed: list[Verdict], settings: Settings, *, filtered: bool
+) -> None:
+    if not survey.verdicts:
+        desk.say(
+            "There is no VM in scope.",
+            "See [scope] in the configuration (vmbackup config show), and that the identity may"
+            " read the subscriptions.",
+        )
+        return
+    if listed:
+        desk.out.print(verdict_table(desk, listed, survey.at))
+    else:
+        desk.say("Nothing differs and nobody is needed." if not filtered else "No such VM.")
+    desk.say("")
+    desk.out.print(sums_table(desk, survey.count))
+    if survey.orphans:
+        desk.say("")
+        desk.out.print(orphan_table(desk, survey.orphans))
+        desk.say(Reason.ORPHANED.mend.capitalize() + ".", style="dim")
+    _show_brakes(desk, survey, settings)
+
+
+def _show_brakes(desk: Desk, survey: Survey, settings: Settings) -> None:
+    """Say what holds changes back, and how to go on."""
+    differing = sum(v.differs for v in survey.verdicts)
+    if not differing:
+        return
+    desk.say("")
+    if survey.shrunk:
+        desk.say(
+            f"STOPPED: {survey.shrunk.before:,} VMs were in scope at the last sweep, now"
+            f" {survey.shrunk.now:,}. Nothing is started until somebody approves.",
+            style="bold red",
+        )
+    budget = settings.limits.changes_per_hour
+    changes = number(survey.changes, "change") + " to items that are protected already"
+    over = "; the rest waits for later hours, or for an approval" if survey.changes > budget else ""
+    desk.say(f"{changes} (budget: {budget} an hour{over}).")
+    desk.say(
+        f"Plan {survey.hash[:12]} would change {number(differing, 'VM')}.",
+        f"Go on with `vmbackup protect`; approve what is held back with"
+        f" `vmbackup approve {survey.hash[:12]}` (valid for 24 hours).",
+    )

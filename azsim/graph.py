@@ -114,7 +114,7 @@ class ResourceGraph:
     def keep(self, question: str, result: Result, start: int, size: int) -> str:
         """Return the token that continues `result` at row `start`."""
         known = next((key for key, kept in self._kept.items() if kept[1] is result), None)
-        key = known or self._world.new_id()
+        key = known or self._world.front_door.new_id()
         self._kept[key] = (question, result)
         while len(self._kept) > RESULTS_KEPT:
             self._kept.popitem(last=False)

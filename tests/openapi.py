@@ -148,8 +148,13 @@ def check(call: Call) -> list[Problem] | None:
 
 
 def check_against(operation: Operation, call: Call) -> list[Problem]:
-    """Return what is wrong with the call, if it is one of `operation`."""
-    found = [*_check_request(operation, call), *_check_response(operation, call)]
+    """
+    Return what is wrong with the call, if it is one of `operation`.
+
+    A request that was refused may be as wrong as it likes: that is what refusals are for.
+    """
+    sent = _check_request(operation, call) if call.status < 400 else ()
+    found = [*sent, *_check_response(operation, call)]
     return [problem for problem in found if not excused(problem)]
 
 

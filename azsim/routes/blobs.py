@@ -6,16 +6,17 @@ versions, tags, tiers, copies, page and append blobs are not modelled: 501.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from itertools import islice
 from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree as ET
 
-from azsim.blobs import Blob, Conditions, Container, md5_of
+from azsim.blobs import Blob, Conditions, md5_of
 from azsim.http import ArmError, Request, Response
 from azsim.router import Call, Route
+from azsim.routes.blob_xml import blob_item, container_item, stamps, xml_error, xml_page
 from azsim.routes.data_plane import (
     StorageHandler,
     allow_only,
@@ -24,7 +25,7 @@ from azsim.routes.data_plane import (
     not_simulated,
 )
 from azsim.storage import Account
-from azsim.ticks import blob_etag, http_date, when_of
+from azsim.ticks import http_date, when_of
 
 HOST = ".blob.core.windows.net"
 PAGE = 5000
@@ -71,11 +72,11 @@ def _list_containers(call: Call, account: Account) -> Response:
     prefix, marker, limit = _paging(call.request)
     found = (c for c in account.containers if c.name.startswith(prefix) and c.name >= marker)
     page = list(islice(found, limit + 1))
-    return _xml_page(
+    return xml_page(
         call,
         {"Prefix": prefix, "Marker": marker},
         "Containers",
-        [_container_item(container) for container in page[:limit]],
+        [container_item(container) for container in page[:limit]],
         page[limit].name if len(page) > limit else "",
         {"ServiceEndpoint": f"{call.request.origin}/"},
     )
@@ -90,14 +91,14 @@ def _create_container(call: Call, account: Account) -> Response:
             "Public access is not permitted on this storage account.",
         )
     container = account.create_container(call["container"])
-    return Response(201, None, _stamps(container.ticks))
+    return Response(201, None, stamps(container.ticks))
 
 
 def _container_properties(call: Call, account: Account) -> Response:
     _only(call.request, "restype")
     container = account.containers.get(call["container"])
     headers = {
-        **_stamps(container.ticks),
+        **stamps(container.ticks),
         **_UNLEASED,
         "x-ms-has-immutability-policy": str(container.immutable_for is not None).lower(),
         "x-ms-has-legal-hold": "false",
@@ -117,12 +118,12 @@ def _list_blobs(call: Call, account: Account) -> Response:
     delimiter = call.request.query.get("delimiter", "")
     page = container.list(prefix, delimiter, marker, limit)
     with_metadata = call.request.query.get("include") == "metadata"
-    items = [_blob_item(blob, with_metadata=with_metadata) for blob in page.blobs]
+    items = [blob_item(blob, with_metadata=with_metadata) for blob in page.blobs]
     for folder in page.prefixes:
         item = ET.Element("BlobPrefix")
         ET.SubElement(item, "Name").text = folder
         items.append(item)
-    return _xml_page(
+    return xml_page(
         call,
         {"Prefix": prefix, "Marker": marker, "Delimiter": delimiter},
         "Blobs",
@@ -267,13 +268,9 @@ def _range(text: str, size: int) -> tuple[int, int]:
     return int(match[1]), min(last, size - 1)
 
 
-def _stamps(ticks: int) -> dict[str, str]:
-    return {"ETag": blob_etag(ticks), "Last-Modified": http_date(when_of(ticks))}
-
-
 def _written(blob: Blob) -> Response:
     headers = {
-        **_stamps(blob.ticks),
+        **stamps(blob.ticks),
         "Content-MD5": blob.md5,
         "x-ms-request-server-encrypted": "true",
     }
@@ -282,7 +279,7 @@ def _written(blob: Blob) -> Response:
 
 def _blob_headers(blob: Blob) -> dict[str, str]:
     return {
-        **_stamps(blob.ticks),
+        **stamps(blob.ticks),
         **_UNLEASED,
         **blob.headers,
         **{f"x-ms-meta-{name}": value for name, value in blob.metadata.items()},
@@ -305,78 +302,7 @@ def _paging(request: Request, *more: str) -> tuple[str, str, int]:
     return request.query.get("prefix", ""), request.query.get("marker", ""), limit
 
 
-def _container_item(container: Container) -> ET.Element:
-    item = ET.Element("Container")
-    ET.SubElement(item, "Name").text = container.name
-    properties = {
-        **{name: value.strip('"') for name, value in _stamps(container.ticks).items()},
-        "LeaseStatus": "unlocked",
-        "LeaseState": "available",
-        "HasImmutabilityPolicy": str(container.immutable_for is not None).lower(),
-        "HasLegalHold": "false",
-    }
-    properties["Etag"] = properties.pop("ETag")
-    _add_all(ET.SubElement(item, "Properties"), properties)
-    return item
-
-
-def _blob_item(blob: Blob, *, with_metadata: bool) -> ET.Element:
-    item = ET.Element("Blob")
-    ET.SubElement(item, "Name").text = blob.name
-    properties = {
-        "Creation-Time": http_date(when_of(blob.created)),
-        "Last-Modified": http_date(blob.modified),
-        "Etag": blob.etag.strip('"'),
-        "Content-Length": str(len(blob.content)),
-        "Content-Type": blob.content_type,
-        "Content-MD5": blob.md5,
-        **blob.headers,
-        "BlobType": "BlockBlob",
-        "AccessTier": "Hot",
-        "AccessTierInferred": "true",
-        "LeaseStatus": "unlocked",
-        "LeaseState": "available",
-        "ServerEncrypted": "true",
-    }
-    _add_all(ET.SubElement(item, "Properties"), properties)
-    if with_metadata:
-        _add_all(ET.SubElement(item, "Metadata"), blob.metadata)
-    return item
-
-
-def _add_all(parent: ET.Element, values: Mapping[str, str]) -> None:
-    for name, value in values.items():
-        ET.SubElement(parent, name).text = value
-
-
-def _xml_page(
-    call: Call,
-    asked: Mapping[str, str],
-    wrapper: str,
-    items: Iterable[ET.Element],
-    next_marker: str,
-    attributes: dict[str, str],
-) -> Response:
-    root = ET.Element("EnumerationResults", attributes)
-    _add_all(root, {name: value for name, value in asked.items() if value})
-    if size := call.request.query.get("maxresults"):
-        ET.SubElement(root, "MaxResults").text = size
-    ET.SubElement(root, wrapper).extend(items)
-    ET.SubElement(root, "NextMarker").text = next_marker
-    return Response(200, _xml(root), {"Content-Type": "application/xml"})
-
-
-def _xml(root: ET.Element) -> bytes:
-    return b'\xef\xbb\xbf<?xml version="1.0" encoding="utf-8"?>' + ET.tostring(root)
-
-
-def _xml_error(_call: Call, code: str, message: str) -> tuple[str, bytes]:
-    root = ET.Element("Error")
-    _add_all(root, {"Code": code, "Message": message})
-    return "application/xml", _xml(root)
-
-
-ERRORS = error_shape(_xml_error, code_header=True)
+ERRORS = error_shape(xml_error, code_header=True)
 
 
 def _route(name: str, method: str, path: str, handlers: Dispatch) -> Route:

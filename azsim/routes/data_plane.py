@@ -31,7 +31,7 @@ def guarded(handler: StorageHandler) -> Handler:
 
 def common_headers(call: Call) -> dict[str, str]:
     headers = {
-        "x-ms-request-id": call.world.new_id(),
+        "x-ms-request-id": call.world.front_door.new_id(),
         "x-ms-version": call.request.header("x-ms-version") or VERSION,
         "Date": http_date(call.world.clock.now()),
     }

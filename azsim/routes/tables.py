@@ -6,28 +6,28 @@ timeout and pagination") and what azure-data-tables sends.
 """
 
 import base64
-import binascii
 import json
-import math
 import re
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
-from uuid import UUID
 
 from azsim.http import ArmError, Request, Response
 from azsim.router import Call, Route
 from azsim.routes.data_plane import allow_only, error_shape, guarded, not_simulated
 from azsim.routes.table_batch import Part, answer_batch, read_batch
+from azsim.routes.table_json import (
+    MINIMAL_METADATA,
+    entity_out,
+    json_type,
+    no_metadata,
+    properties_in,
+)
 from azsim.storage import Account
-from azsim.table_filter import Comparable, Edm, Value, compile_filter, read_datetime
+from azsim.table_filter import Edm, Value, compile_filter
 from azsim.tables import PAGE, Effect, Entity, Key, TransactionFailed, Write
-from azsim.ticks import iso
 
 HOST = ".table.core.windows.net"
-_JSON = "application/json;odata=minimalmetadata;streaming=true;charset=utf-8"
-_NO_METADATA = "application/json;odata=nometadata;streaming=true;charset=utf-8"
 _QUERY = frozenset(
     {"$filter", "$top", "$select", "nextpartitionkey", "nextrowkey", "nexttablename"}
 )
@@ -46,7 +46,7 @@ def _list_tables(call: Call, account: Account) -> Response:
     start = call.request.query.get("nexttablename")
     names = [name for name in names if start is None or name.lower() >= _from_token(start).lower()]
     top = _top(call.request)
-    headers = {"Content-Type": _JSON}
+    headers = {"Content-Type": MINIMAL_METADATA}
     if len(names) > top:
         headers["x-ms-continuation-NextTableName"] = _to_token(names[top])
     body = {
@@ -65,7 +65,7 @@ def _create_table(call: Call, account: Account) -> Response:
         "odata.metadata": f"{call.request.origin}/$metadata#Tables/@Element",
         "TableName": name,
     }
-    return Response(201, body, {"Content-Type": _JSON})
+    return Response(201, body, {"Content-Type": MINIMAL_METADATA})
 
 
 def _read(call: Call, account: Account) -> Response:
@@ -76,19 +76,19 @@ def _read(call: Call, account: Account) -> Response:
     metadata = f"{call.request.origin}/$metadata#{name}"
     if key is not None:
         entity = table.get(key)
-        body = _entity_out(call.request, entity, f"{metadata}/@Element")
-        return Response(200, body, {**_json_type(call.request), "ETag": entity.etag})
+        body = entity_out(call.request, entity, f"{metadata}/@Element")
+        return Response(200, body, {**json_type(call.request), "ETag": entity.etag})
     text = call.request.query.get("$filter")
     page = table.query(
         compile_filter(text) if text else None, start=_start(call.request), top=_top(call.request)
     )
-    headers = _json_type(call.request)
+    headers = json_type(call.request)
     if page.next_key is not None:
         headers["x-ms-continuation-NextPartitionKey"] = _to_token(page.next_key[0])
         headers["x-ms-continuation-NextRowKey"] = _to_token(page.next_key[1])
-    value = [_entity_out(call.request, entity, None) for entity in page.entities]
+    value = [entity_out(call.request, entity, None) for entity in page.entities]
     listed: dict[str, Any] = {"value": value}
-    if not _no_metadata(call.request):
+    if not no_metadata(call.request):
         listed = {"odata.metadata": metadata, **listed}
     return Response(200, listed, headers)
 
@@ -104,7 +104,7 @@ def _change(call: Call, account: Account) -> Response:
 
 
 def _batch(call: Call, account: Account) -> Response:
-    parts = read_batch(call.request)
+    parts, new_id = read_batch(call.request), call.world.front_door.new_id
     if len({_address(part.request)[0].lower() for part in parts}) > 1:
         raise ArmError(400, "InvalidInput", "All commands in a batch must operate on one table.")
     name = _address(parts[0].request)[0]
@@ -115,12 +115,14 @@ def _batch(call: Call, account: Account) -> Response:
         error = ArmError(
             failed.error.status, failed.error.code, f"{failed.index}:{failed.error.message}"
         )
-        return answer_batch(call.world.new_id, [Part(parts[0].request, ERRORS(call, error))])
+        return answer_batch(
+            call.world.front_door.new_id, [Part(parts[0].request, ERRORS(call, error))]
+        )
     answers = [
         Part(part.request, _written(part.request, name, write, outcome))
         for part, write, outcome in zip(parts, writes, outcomes, strict=True)
     ]
-    return answer_batch(call.world.new_id, answers)
+    return answer_batch(new_id, answers)
 
 
 _EFFECTS: Mapping[str, Effect] = {
@@ -152,7 +154,7 @@ def _write_of(request: Request, key: Key | None) -> Write:
             "MissingRequiredHeader",
             "An HTTP header that's mandatory for this request is not specified.",
         )
-    return Write(effect, key, dict(_properties_in(sent)), if_match)
+    return Write(effect, key, dict(properties_in(sent)), if_match)
 
 
 def _written(request: Request, table: str, write: Write, after: Entity | None) -> Response:
@@ -166,8 +168,8 @@ def _written(request: Request, table: str, write: Write, after: Entity | None) -
         headers |= {"DataServiceId": place, "Preference-Applied": "return-no-content"}
         return Response(204, None, headers)
     metadata = f"{request.origin}/$metadata#{table}/@Element"
-    body = _entity_out(request, after, metadata)
-    return Response(201, body, {**_json_type(request), **headers})
+    body = entity_out(request, after, metadata)
+    return Response(201, body, {**json_type(request), **headers})
 
 
 def _address(request: Request) -> tuple[str, Key | None]:
@@ -226,115 +228,9 @@ def _no_content_wanted(request: Request) -> bool:
     return request.header("prefer") == "return-no-content"
 
 
-def _no_metadata(request: Request) -> bool:
-    return "odata=nometadata" in (request.header("accept") or "")
-
-
-def _json_type(request: Request) -> dict[str, str]:
-    return {"Content-Type": _NO_METADATA if _no_metadata(request) else _JSON}
-
-
-def _entity_out(request: Request, entity: Entity, metadata: str | None) -> dict[str, Any]:
-    plain = _no_metadata(request)
-    out: dict[str, Any] = {}
-    if not plain:
-        if metadata:
-            out["odata.metadata"] = metadata
-        out["odata.etag"] = entity.etag
-    out |= {
-        "PartitionKey": entity.key[0],
-        "RowKey": entity.key[1],
-        "Timestamp": iso(entity.ticks),
-    }
-    for name, value in entity.properties.items():
-        wire, annotated = _value_out(value)
-        if annotated and not plain:
-            out[f"{name}@odata.type"] = value.edm.value
-        out[name] = wire
-    if wanted := request.query.get("$select"):
-        names = {name.strip() for name in wanted.split(",")}
-        out = {
-            name: value
-            for name, value in out.items()
-            if name.startswith("odata.") or name.removesuffix("@odata.type") in names
-        }
-    return out
-
-
-def _value_out(value: Value) -> tuple[Any, bool]:
-    """Return the JSON of a value and whether its type must be said beside it."""
-    match value.value:
-        case bytes(content):
-            return base64.b64encode(content).decode(), True
-        case datetime() as when:
-            return f"{when:%Y-%m-%dT%H:%M:%S.%f}".rstrip("0").rstrip(".") + "Z", True
-        case UUID() as guid:
-            return str(guid), True
-        case float(number) if not math.isfinite(number):
-            return _DOUBLE_NAMES[str(number)], True
-        case int(number) if value.edm is Edm.INT64:
-            return str(number), True
-    return value.value, False
-
-
-_DOUBLE_NAMES = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
-
-
-def _properties_in(sent: Mapping[str, Any]) -> Iterator[tuple[str, Value]]:
-    """Yield what is stored: null is not, keys and Timestamp are the service's own."""
-    for name, wire in sent.items():
-        system = name in ("PartitionKey", "RowKey", "Timestamp") or name.startswith("odata.")
-        if system or name.endswith("@odata.type") or wire is None:
-            continue
-        said = sent.get(f"{name}@odata.type")
-        yield name, _value_in(Edm(said) if said else _natural(wire), wire)
-
-
-def _natural(wire: Any) -> Edm:
-    for kind, edm in (
-        (bool, Edm.BOOLEAN),
-        (int, Edm.INT32),
-        (float, Edm.DOUBLE),
-        (str, Edm.STRING),
-    ):
-        if isinstance(wire, kind):
-            return edm
-    raise _invalid_input()
-
-
-def _value_in(edm: Edm, wire: Any) -> Value:
-    try:
-        value: Comparable = _READERS[edm](wire)
-    except (ValueError, TypeError, binascii.Error):
-        raise _invalid_input() from None
-    if (
-        edm in _INTEGER_BITS
-        and not -(1 << _INTEGER_BITS[edm]) <= int(wire) < 1 << _INTEGER_BITS[edm]
-    ):
-        raise _invalid_input()
-    return Value(edm, value)
-
-
-_INTEGER_BITS = {Edm.INT32: 31, Edm.INT64: 63}
-_READERS: Mapping[Edm, Any] = {
-    Edm.STRING: str,
-    Edm.INT32: int,
-    Edm.INT64: int,
-    Edm.DOUBLE: float,
-    Edm.BOOLEAN: bool,
-    Edm.DATETIME: read_datetime,
-    Edm.GUID: UUID,
-    Edm.BINARY: base64.b64decode,
-}
-
-
-def _invalid_input() -> ArmError:
-    return ArmError(400, "InvalidInput", "One of the request inputs is not valid.")
-
-
 def _odata_error(_call: Call, code: str, message: str) -> tuple[str, bytes]:
     body = {"odata.error": {"code": code, "message": {"lang": "en-US", "value": message}}}
-    return _JSON, json.dumps(body).encode()
+    return MINIMAL_METADATA, json.dumps(body).encode()
 
 
 ERRORS = error_shape(_odata_error, code_header=False)

@@ -81,15 +81,17 @@ def build(
     clock, journal = clock or SystemClock(), journal or LogJournal()
     deployment = settings.deployment
 
-    def arm(client_id: str) -> Arm:
+    def arm(client_id: str, *, may_write: bool) -> Arm:
         return Arm(
             endpoint=deployment.arm_endpoint,
             scope=deployment.endpoints.arm_scope,
             credential=credential or _credential(deployment, client_id),
             transport=transport,
+            may_write=may_write,
         )
 
-    reader, protector = arm(deployment.reader_client_id), arm(deployment.protector_client_id)
+    reader = arm(deployment.reader_client_id, may_write=False)
+    protector = arm(deployment.protector_client_id, may_write=True)
     rows, state, evidence_blobs, deadletters = _state(deployment, clock, transport, credential)
     book = Rulebook(settings.rules, {p.name: p for p in settings.policies}, settings.vaults)
     inventory = AzureInventory(reader, clock)

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from vmbackup_core.adapters.boundary import Answer, answer_of, azure_errors, refusal
+from vmbackup_core.adapters.deeds import Host
+from vmbackup_core.adapters.gate import Gate, same_place
 from vmbackup_core.domain.errors import Malformed, Retryable
 
 if TYPE_CHECKING:
@@ -46,15 +48,24 @@ class Arm:
     """
     ARM as one identity sees it.
 
-    `transport` is the gate, which holds the real transport; `endpoint` and `scope` are the cloud's.
-    Paths are given from the first slash on; every failure is one of ours (adapters/boundary.py).
+    `endpoint` and `scope` are the cloud's; everything passes the last gate, and only reads do
+    unless it `may_write`. Paths are given from the first slash on; every failure is one of ours
+    (adapters/boundary.py).
     """
 
-    def __init__(self, *, endpoint: str, scope: str, credential: Any, transport: Any) -> None:
+    def __init__(
+        self,
+        *,
+        endpoint: str,
+        scope: str,
+        credential: Any,
+        transport: Any = None,
+        may_write: bool = False,
+    ) -> None:
         self.endpoint = endpoint.rstrip("/")
         self._scope = scope
         self._credential = credential
-        self._transport = transport
+        self._gate = Gate(self.endpoint, Host.ARM, transport, may_write)
         self._backup_clients: dict[str, RecoveryServicesBackupClient] = {}
         self._vault_clients: dict[str, RecoveryServicesClient] = {}
 
@@ -109,8 +120,7 @@ class Arm:
 
     def ours(self, url: str) -> bool:
         """Whether `url` leads to this ARM and not to another place that must not get our token."""
-        place, home = urlsplit(url), urlsplit(self.endpoint)
-        return (place.scheme, place.netloc.lower()) == (home.scheme, home.netloc.lower())
+        return same_place(url, self.endpoint)
 
     def _send(
         self, method: str, url: str, doing: str, body: Json, *, writes: bool = False
@@ -155,7 +165,8 @@ class Arm:
             BearerTokenCredentialPolicy(self._credential, self._scope),
             CustomHookPolicy(),  # The SDKs' `raw_response_hook`.
         ]
-        return Pipeline(self._transport, policies)
+        transport: Any = self._gate
+        return Pipeline(transport, policies)
 
     def backup(self, subscription: str) -> "RecoveryServicesBackupClient":
         """Return the SDK's client for protected items and policies of one subscription."""

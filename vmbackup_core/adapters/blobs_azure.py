@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from vmbackup_core.adapters.arm import USER_AGENT
 from vmbackup_core.adapters.blob_rules import check_name
 from vmbackup_core.adapters.boundary import azure_errors
+from vmbackup_core.adapters.deeds import Host
+from vmbackup_core.adapters.gate import Gate
 from vmbackup_core.domain.errors import Stale
 from vmbackup_core.ports import Blob
 
@@ -25,11 +27,11 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
 class AzureBlobs:
     """The port Blobs on azure-storage-blob."""
 
-    def __init__(self, url: str, container: str, credential: Any, *, transport: Any) -> None:
+    def __init__(self, url: str, container: str, credential: Any, *, transport: Any = None) -> None:
         self._url = url
         self._container = container
         self._credential = credential
-        self._transport = transport
+        self._gate = Gate(url, Host.BLOBS, transport)
 
     def read(self, name: str) -> Blob | None:
         from azure.core.exceptions import ResourceNotFoundError
@@ -106,7 +108,7 @@ class AzureBlobs:
             self._url,
             self._container,
             credential=self._credential,
-            transport=self._transport,
+            transport=self._gate,
             user_agent=USER_AGENT,
             retry_total=0,  # Whether to repeat is decided above, after looking again.
         )

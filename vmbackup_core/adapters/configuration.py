@@ -30,9 +30,11 @@ def read_configuration(
     from azure.storage.blob import BlobClient
 
     from vmbackup_core.adapters.boundary import azure_errors
+    from vmbackup_core.adapters.deeds import Host
+    from vmbackup_core.adapters.gate import Gate
 
-    options: dict[str, Any] = {"transport": transport} if transport else {}
-    blob = BlobClient.from_blob_url(where, credential=credential, **options)
+    gate = Gate(where.rpartition("/")[0], Host.READ_ONLY, transport, may_write=False)
+    blob = BlobClient.from_blob_url(where, credential=credential, transport=gate)
     conditions: dict[str, Any] = (
         {"etag": known, "match_condition": MatchConditions.IfModified} if known else {}
     )

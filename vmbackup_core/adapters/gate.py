@@ -1,9 +1,9 @@
 """
 The last gate: whatever the code above it does, nothing leaves that is not in the table of deeds.
 
-The gate is a transport around the real transport, handed to every client as `transport=`: the last
-thing before the wire, behind every policy, retry, redirect and batch of any SDK, through the one
-door that all of them have in public.
+The gate is a transport around the real transport, handed to each client as its `transport=`: the
+last thing before the wire, behind every policy, retry, redirect and batch of any SDK, through the
+one door that all of them have in public. Each adapter makes its own, for its own place.
 
 It reads requests strictly. Where a service could possibly read a request in another way than the
 gate does (a doubled JSON key, an encoded slash, an override header), the gate refuses.
@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -20,6 +21,9 @@ from vmbackup_core.adapters.deeds import CAN_DO, Deed, Found, Host
 from vmbackup_core.domain.errors import Denied
 
 CODE = "LastGate"
+
+CONNECTING = timedelta(seconds=20)
+READING = timedelta(seconds=120)  # ARM itself gives up after 60 s.
 
 _READS = ("GET", "HEAD")
 # Headers that may go with a write: none can name another method, another target or another body.
@@ -37,14 +41,15 @@ _OVERRIDES = re.compile(r".*(method|override|original-url|rewrite-url|forwarded)
 @dataclass(slots=True)
 class Gate:
     """
-    A transport that lets through what `CAN_DO` lists, to the `hosts` that are ours.
+    A transport that lets through what `CAN_DO` lists to one place: `host`, which answers at `url`.
 
-    With `may_write` False only reads pass. One gate serves all clients of one identity: it keeps in
-    mind what was just seen to be missing, which alone may be created.
+    Without a `transport` it makes azure-core's own. Unless it `may_write` only reads pass. It
+    keeps in mind what was just seen to be missing, which alone may be created.
     """
 
-    transport: Any
-    hosts: Mapping[str, Host]
+    url: str
+    host: Host
+    transport: Any = None
     may_write: bool = True
     _missing: set[str] = field(default_factory=set)
 
@@ -59,19 +64,19 @@ class Gate:
             raise Denied(refused, code=CODE) from None
         if creates:  # Once: whether it is still missing then is another look.
             self._missing.discard(target)
-        response = self.transport.send(request, **options)
+        response = self._real().send(request, **options)
         if request.method == "GET":
             self._remember(target, missing=response.status_code == 404)
         return response
 
     def _check(self, method: str, url: str, headers: Mapping[str, str], body: Any) -> bool:
         """Return whether a request creates something; raises where it must not leave."""
-        host = self._host(url)
+        path = self._path(url)
         if any(_OVERRIDES.fullmatch(name.lower()) for name in headers):
             raise _NotListed("a header could change its meaning")
         if method in _READS:
             return False
-        deed, found = self._deed(host, method, _plain_path(url))
+        deed, found = self._deed(method, _plain(path))
         _check_query(deed, parse_qsl(urlsplit(url).query, keep_blank_values=True))
         for name in headers:
             if not _HEADERS.fullmatch(name.lower()):
@@ -82,20 +87,20 @@ class Gate:
             raise _NotListed("it was not seen to be missing just now")
         return deed.creates
 
-    def _host(self, url: str) -> Host:
+    def _path(self, url: str) -> str:
+        """Return the raw path of `url` at our place; refuse one that leads elsewhere."""
         if not url.isascii() or re.search(r"[\s\\#\x00-\x1f\x7f]", url):
             raise _NotListed("its URL is not plain")
-        parts = urlsplit(url)
-        if parts.scheme != "https":
-            raise _NotListed("it is not https")
-        host = self.hosts.get(parts.netloc.lower().removesuffix(":443"))
-        if host is None:
-            raise _NotListed("a host that is none of ours")
-        return host
+        if not same_place(url, self.url):
+            raise _NotListed("a place that is none of ours")
+        path, below = urlsplit(url).path, urlsplit(self.url).path.rstrip("/")
+        if not path.startswith(f"{below}/") and path != below:
+            raise _NotListed("a place that is none of ours")
+        return path.removeprefix(below)
 
-    def _deed(self, host: Host, method: str, path: str) -> tuple[Deed, Found]:
+    def _deed(self, method: str, path: str) -> tuple[Deed, Found]:
         for deed in CAN_DO:
-            if (found := deed.match(host, method, path)) is not None:
+            if (found := deed.match(self.host, method, path)) is not None:
                 if not (deed.reads or self.may_write):
                     raise _NotListed("this identity only reads")
                 return deed, found
@@ -103,39 +108,57 @@ class Gate:
 
     def _remember(self, target: str, *, missing: bool) -> None:
         """Keep in mind that a thing is missing, if it is one that may be created."""
-        path = target[target.index("/") :] if "/" in target else ""
+        path = target.partition("/")[2]
         makes = (deed for deed in CAN_DO if deed.creates)
-        if missing and any(deed.match(deed.host, "PUT", path) for deed in makes):
+        if missing and any(deed.match(self.host, "PUT", f"/{path}") for deed in makes):
             self._missing.add(target)
         else:
             self._missing.discard(target)
 
     # What azure-core asks of a transport.
 
+    def _real(self) -> Any:
+        if self.transport is None:
+            from azure.core.pipeline.transport import RequestsTransport
+
+            self.transport = RequestsTransport(
+                connection_timeout=CONNECTING.total_seconds(), read_timeout=READING.total_seconds()
+            )
+        return self.transport
+
     def open(self) -> None:
-        self.transport.open()
+        self._real().open()
 
     def close(self) -> None:
-        self.transport.close()
+        self._real().close()
 
     def sleep(self, duration: float) -> None:
-        self.transport.sleep(duration)
+        self._real().sleep(duration)
 
     def __enter__(self) -> "Gate":
-        self.transport.__enter__()
+        self._real().__enter__()
         return self
 
     def __exit__(self, *details: Any) -> None:
-        self.transport.__exit__(*details)
+        self._real().__exit__(*details)
+
+
+def same_place(url: str, other: str) -> bool:
+    """Whether two URLs lead to the same scheme, host and port."""
+    return _origin(url) == _origin(other)
 
 
 class _NotListed(Exception):
     """Why a request is refused."""
 
 
-def _plain_path(url: str) -> str:
-    """Return the decoded path of `url`; refuse one that could be read in two ways."""
-    raw = urlsplit(url).path
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)  # Azure writes its links with and without the port.
+    return parts.scheme, parts.netloc.lower().removesuffix(":443")
+
+
+def _plain(raw: str) -> str:
+    """Return a path decoded; refuse one that could be read in two ways."""
     if re.search(r"%(2f|5c|25|00|3f|23)", raw, re.IGNORECASE):
         raise _NotListed("its path hides a separator")
     try:
@@ -199,5 +222,4 @@ def _strict_json(body: bytes) -> Any:
 
 def _target(url: str) -> str:
     """Return the resource that a URL names, without its query and in lower case."""
-    parts = urlsplit(url)
-    return f"{parts.netloc.removesuffix(':443')}{unquote(parts.path)}".lower()
+    return f"{_origin(url)[1]}{unquote(urlsplit(url).path)}".lower()

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from vmbackup_core.adapters.arm import USER_AGENT
 from vmbackup_core.adapters.boundary import azure_errors
+from vmbackup_core.adapters.deeds import Host
+from vmbackup_core.adapters.gate import Gate
 from vmbackup_core.adapters.row_rules import check_key, check_row
 from vmbackup_core.domain.errors import Stale
 from vmbackup_core.ports import Row
@@ -32,10 +34,12 @@ LEDGER = "vmbackup"
 class TableRows:
     """The port Rows on azure-data-tables."""
 
-    def __init__(self, url: str, credential: Any, *, transport: Any, table: str = LEDGER) -> None:
+    def __init__(
+        self, url: str, credential: Any, *, transport: Any = None, table: str = LEDGER
+    ) -> None:
         self._url = url
         self._credential = credential
-        self._transport = transport
+        self._gate = Gate(url, Host.TABLES, transport)
         self._table = table
 
     def get(self, partition: str, key: str) -> Row | None:
@@ -116,7 +120,7 @@ class TableRows:
             self._url,
             self._table,
             credential=self._credential,
-            transport=self._transport,
+            transport=self._gate,
             user_agent=USER_AGENT,
             retry_total=0,  # Whether to repeat is decided above, after looking again.
         )

@@ -167,10 +167,8 @@ def operation_of(call: Call) -> Operation | None:
     """Return the operation that covers the call: of its api-version, else of the newest."""
     candidates = [
         operation
-        for operation in operations()
-        if operation.method == call.method.upper()
-        and _serves(operation.document, call.host)
-        and operation.matches(call.path)
+        for operation in _of_length(call.method.upper(), call.path.count("/"))
+        if operation.matches(call.path) and _serves(operation.document, call.host)
     ]
     version = call.query.get("api-version", "")
     return max(
@@ -188,6 +186,15 @@ def operations() -> tuple[Operation, ...]:
         for path in sorted(SPECIFICATIONS.rglob("*.json"))
         if "examples" not in path.parts
         for operation in _operations_of(path)
+    )
+
+
+@cache
+def _of_length(method: str, slashes: int) -> tuple[Operation, ...]:
+    return tuple(
+        operation
+        for operation in operations()
+        if operation.method == method and operation.template.rstrip("/").count("/") == slashes
     )
 
 
@@ -282,7 +289,7 @@ def _check(operation: Operation, place: str, schema: Schema, value: Any) -> Iter
     """Yield what is wrong with `value` at `place`."""
     schema = _resolve(schema)
     if isinstance(value, dict) and (discriminator := schema.body.get("discriminator")):
-        subtypes = _subtypes(schema.document, _key(schema))
+        subtypes = _subtypes(schema.document, id(schema.body))
         named = value.get(discriminator)
         if named is not None and str(named).lower() not in subtypes:
             yield Problem(operation.id, f"{place}.{discriminator}", f"{_short(named)} is unknown")
@@ -358,15 +365,15 @@ def _text_complaint(body: Mapping[str, Any], value: str) -> str | None:
     return None
 
 
-def _key(schema: Schema) -> str:
-    return json.dumps(schema.body, sort_keys=True, default=str)
-
-
 @cache
-def _subtypes(document: Path, base: str) -> dict[str, Schema]:
-    """Return the definitions below `base` in its document, by the discriminator that names them."""
+def _subtypes(document: Path, base: int) -> dict[str, Schema]:
+    """
+    Return the definitions below one of a document, by the discriminator that names them.
+
+    `base` is the identity of that definition's body, which lasts as long as its document is kept.
+    """
     definitions = _load(document).get("definitions", {})
-    names = {name for name, body in definitions.items() if _key(Schema(document, body)) == base}
+    names = {name for name, body in definitions.items() if id(body) == base}
     found: dict[str, Schema] = {}
     for name, body in definitions.items():
         if names & _ancestors(definitions, name):

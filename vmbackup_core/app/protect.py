@@ -19,6 +19,7 @@ from vmbackup_core.domain.enabling import (
     AskOperation,
     Done,
     Enabling,
+    Ended,
     Pending,
     Wait,
     after_ended,
@@ -26,6 +27,7 @@ from vmbackup_core.domain.enabling import (
     after_refusal,
     after_sent,
     after_trouble,
+    after_try,
     agent_wait,
     find_job,
     interval,
@@ -59,6 +61,7 @@ from vmbackup_core.ports import Clock, Inventory, Jobs, Journal, Vaults
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 FRESH = timedelta(seconds=30)  # Workflows that wait for the same vault share a read this often.
+SURE = timedelta(minutes=1)  # How old a look at vaults may be that justifies more than enabling.
 SOON = timedelta(seconds=15)  # Somebody else is reading what we need.
 CLAIMED = timedelta(minutes=5)  # How long one workflow alone may create a vault or a policy.
 LOST = timedelta(minutes=15)  # A note of a write older than this tells nothing any more.
@@ -112,7 +115,7 @@ class ProtectVm:
         try:
             turn = self._end(self._go(state))
         except (Retryable, Stale) as error:
-            turn = self._come_back(state, error)
+            turn = self._end(self._come_back(state, error))
         self._note_outcome(turn)
         return turn
 
@@ -146,9 +149,7 @@ class ProtectVm:
         after = error.after if isinstance(error, Retryable) else None
         reason = _TROUBLE.get(error.status, Reason.UNREACHABLE)
         now = self.clock.now()
-        if isinstance(
-            error, Stale
-        ):  # Perhaps a vault or policy that we knew is not there any more.
+        if isinstance(error, Stale):  # Perhaps a vault or policy that we knew is gone.
             state = replace(state, vaults_after=now)
         return Turn(*after_trouble(state, reason, str(error), after, now))
 
@@ -166,16 +167,22 @@ class ProtectVm:
         )
         judged = judge(state, job, None, now)
         if isinstance(judged, AskOperation):
-            judged = judge(state, job, self.jobs.observe_operation(pending.operation), now)
+            try:
+                judged = judge(state, job, self.jobs.observe_operation(pending.operation), now)
+            except Stale:
+                judged = Ended()  # Azure has forgotten it: what is there now tells.
         match judged:
             case Wait():
                 return Turn(after_look(state), judged)
+            case Done():
+                return Turn(state, judged)
             case OperationFacts(code=code, message=message):
                 state = after_ended(state, job).noting(now, f"{pending.step} failed: {code}")
-                self.records.refused(state.vm)
+                self.records.refused(state.vm, pending.step)
                 return Turn(*after_refusal(state, pending.vault, code, message, now))
             case _:
                 state = after_ended(state, job).noting(now, f"{pending.step} ended")
+                state = replace(state, agent_since=None)
                 return self._move(state, ended=pending.step)
 
     # Nothing is under way, as far as we know.
@@ -194,6 +201,13 @@ class ProtectVm:
         if ended == ConfirmProtection.__name__:
             sight = replace(sight, memory=self.records.machine(sight))
         plan = plan_protection(sight, self.book)
+        if plan.steps and isinstance(plan.steps[0], CreateVault | CreatePolicy | Change):
+            # Nothing is written over, and nothing weakened, on the word of an old snapshot.
+            place = self.shelf.vaults_in(vm.id.subscription, vm.location, now - SURE)
+            if place is None:
+                return Turn(state, Wait(now + SOON, Reason.CREATING, ("vaults are being read",)))
+            sight = replace(sight, vaults=place)
+            plan = plan_protection(sight, self.book)
         if ended:
             if plan.steps and _name(plan.steps[0]) == ended:  # Reads may lag behind the effect.
                 not_yet = Wait(now + interval(0), plan.reason, (f"{ended} is not visible yet",))
@@ -210,7 +224,8 @@ class ProtectVm:
                 return self._wait_for_vaults(state, move)
             case Done():
                 if move.reason is Reason.PROTECTED:
-                    self.records.protected(sight)
+                    self.records.machine(sight)
+                self.records.ended(sight)
                 return Turn(state, move)
 
     def _wait_for_vaults(self, state: Enabling, then: Wait) -> Turn:
@@ -254,13 +269,18 @@ class ProtectVm:
             pending = self._send(step, now)
         except Retryable as error:
             if not error.maybe_done:
-                self.records.refused(state.vm)
+                self.records.refused(state.vm, _name(step))
                 return self._come_back(state, error)
             state = state.noting(now, f"{_name(step)}: the answer was lost")
             pending = self._pending(step, "", now)
+        except Stale:
+            self.records.refused(state.vm, _name(step))
+            raise
         except (Denied, Rejected) as error:
-            self.records.refused(state.vm)
-            state = state.noting(now, f"{_name(step)} refused: {error.code or error.status}")
+            self.records.refused(state.vm, _name(step))
+            state = after_try(state).noting(
+                now, f"{_name(step)} refused: {error.code or error.status}"
+            )
             return Turn(*after_refusal(state, step.vault, error.code, str(error), now))
         else:
             state = state.noting(now, f"{_name(step)} sent")

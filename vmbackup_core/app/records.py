@@ -16,7 +16,7 @@ from vmbackup_core.domain.facts import ItemState
 from vmbackup_core.domain.ids import VmId
 from vmbackup_core.domain.intents import EnsureProtected
 from vmbackup_core.domain.memory import Memory
-from vmbackup_core.domain.plans import Change, EnableProtection, Undelete
+from vmbackup_core.domain.plans import Change, ConfirmProtection, EnableProtection, Undelete
 from vmbackup_core.domain.protection import Sight
 from vmbackup_core.domain.verdicts import HELD
 from vmbackup_core.ports import Clock, Journal
@@ -31,37 +31,46 @@ class Records:
     config_digest: str
 
     def before_asking(self, sight: Sight, step: EnableProtection | Change, now: datetime) -> None:
-        """Write down what we are about to ask for."""
-        memory = replace(sight.memory, vault=str(step.vault), asked_at=now)
+        """
+        Write down what we are about to ask for.
+
+        A policy that is only confirmed does not become ours by that: who set it stays who set it.
+        """
+        memory = replace(sight.memory, vault=str(step.vault), asked="", asked_at=now)
         match step:
             case Undelete():
                 memory = replace(memory, undeleted=True)
+            case ConfirmProtection():
+                pass
             case _:
                 memory = replace(memory, asked=step.policy)
         self.notebook.remember(sight.vm.id, memory)
 
-    def refused(self, vm: VmId) -> None:
-        """Cross out what we asked for: it was refused."""
+    def refused(self, vm: VmId, step: str) -> None:
+        """Cross out what we asked for: `step` was refused."""
         memory = self.notebook.memory(vm)
         if memory.asked_at is not None:
-            self.notebook.remember(vm, replace(memory, asked="", asked_at=None))
+            owed = memory.undeleted and step != Undelete.__name__
+            self.notebook.remember(vm, replace(memory, asked="", asked_at=None, undeleted=owed))
 
     def ended(self, sight: Sight) -> None:
-        """Cross out what we asked for; a policy that is in force now because of it is ours."""
+        """
+        Cross out what we asked for; a policy that is in force now because of it is ours.
+
+        What is protected again is owed no resume any more, whoever resumed it.
+        """
         memory = self.notebook.memory(sight.vm.id)
-        if memory.asked_at is None:
-            return
         in_force = _policy_of(sight)
         ours = bool(memory.asked) and memory.asked.lower() == in_force.lower()
-        policy = in_force if ours else memory.policy
-        self.notebook.remember(sight.vm.id, replace(memory, policy=policy, asked="", asked_at=None))
-
-    def protected(self, sight: Sight) -> None:
-        """Remember which machine was seen protected, and whether the policy in force is ours."""
-        self.ended(sight)
-        memory = self.machine(sight)
-        if memory.undeleted:
-            self.notebook.remember(sight.vm.id, replace(memory, undeleted=False))
+        now = replace(
+            memory,
+            policy=in_force if ours else memory.policy,
+            asked="",
+            asked_at=None,
+            undeleted=memory.undeleted and not in_force,
+        )
+        if now != memory:
+            self.notebook.remember(sight.vm.id, now)
 
     def machine(self, sight: Sight) -> Memory:
         """Remember which machine bears the VM's name now."""

@@ -124,7 +124,8 @@ def next_move(state: Enabling, plan: Plan, now: datetime) -> Move:
     if plan.reason.standing is not Standing.WORK:
         return Done(plan.reason, plan.because)
     if spent(state, now):
-        return given_up(state, plan.reason, plan.because)
+        late = state.agent_since is not None  # Every write since was refused for the agent's sake.
+        return given_up(state, Reason.AGENT_NEVER_READY if late else plan.reason, plan.because)
     if not plan.steps:
         return wait(state, now, plan.reason, *plan.because)
     if state.refresh is not None and not state.refreshed:
@@ -190,11 +191,12 @@ def find_job(state: Enabling, jobs: tuple[JobFacts, ...]) -> JobFacts | None:
 
 def judge(
     state: Enabling, job: JobFacts | None, operation: OperationFacts | None, now: datetime
-) -> Wait | Ended | AskOperation | OperationFacts:
+) -> Wait | Done | Ended | AskOperation | OperationFacts:
     """
     Say how the pending write stands, from its job and, once asked for, its operation.
 
-    A failed operation is returned as it is, with the service's code.
+    A failed operation is returned as it is, with the service's code. Done is for one that never
+    ends: the next workflow begins by looking.
     """
     pending = state.pending
     if pending is None:
@@ -218,15 +220,23 @@ def judge(
     return _still(state, now)
 
 
-def _still(state: Enabling, now: datetime) -> Wait:
+def _still(state: Enabling, now: datetime) -> Wait | Done:
     step = state.pending.step if state.pending else "the write"
     since = f" since {state.pending.since:%H:%M:%S} UTC" if state.pending else ""
-    return wait(state, now, Reason.TO_PROTECT, f"{step} under way{since}")
+    words = f"{step} under way{since}"
+    if now - state.began > MAX_AGE:
+        return given_up(state, Reason.TO_PROTECT, (words,))
+    return wait(state, now, Reason.TO_PROTECT, words)
+
+
+def after_try(state: Enabling) -> Enabling:
+    """Take in that a step was sent and answered, well or not."""
+    return replace(state, tries=state.tries + 1)
 
 
 def after_sent(state: Enabling, pending: Pending | None, now: datetime) -> tuple[Enabling, Wait]:
     """Take in that a step was accepted; without `pending` it is done already, so look again."""
-    state = replace(state, tries=state.tries + 1, looks=0, pending=pending)
+    state = replace(after_try(state), looks=0, pending=pending)
     if pending is None:
         return replace(state, vaults_after=now), Wait(now, Reason.TO_PROTECT)
     if not pending.job:
@@ -260,7 +270,9 @@ def after_refusal(
     state = replace(state, pending=None)
     match classify_refusal(code, message):
         case Reaction.WAIT_FOR_AGENT:
-            state = replace(state, agent_since=state.agent_since or now, tries=state.tries - 1)
+            # Only the first try is free, or an agent that comes and goes is tried for ever.
+            free = 0 if state.agent_since else 1
+            state = replace(state, agent_since=state.agent_since or now, tries=state.tries - free)
             return after_look(state), wait(state, now, Reason.AGENT_WAIT, *words)
         case Reaction.REFRESH if not state.refreshed and vault is not None:
             return replace(state, refresh=vault), Wait(now, Reason.TO_PROTECT, words)

@@ -30,7 +30,7 @@ def canonical(value: Any) -> bytes:
     """
     Return the one byte form of a JSON value.
 
-    A half of a surrogate pair, which JSON can carry and UTF-8 cannot, is written as `json` reads it.
+    Half of a surrogate pair, which JSON can carry and UTF-8 cannot, is written as `json` reads it.
     """
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return text.encode(errors="surrogatepass")

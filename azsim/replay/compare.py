@@ -19,6 +19,7 @@ from azsim.replay.recording import Recorded
 
 _GUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 _TIME = r"(?!0001|2001)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,7})?"
+_BOOT_SITE = rf"https://md-\w+\.z\d+\.blob\.storage\.azure\.net:443/{_GUID}"
 # Forms of values that differ from run to run; the first that fits a recorded text must fit ours.
 _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile(pattern))
@@ -41,6 +42,8 @@ _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             "config blob address",
             rf"https://[a-z0-9]+\.blob[\w.]+/[a-z0-9]+-[0-9a-f]{{32}}/config-[a-z0-9]+-{_GUID}\.json",
         ),
+        ("console log address", rf"{_BOOT_SITE}/[\w-]+\.{_GUID}\.serialconsole\.log\?s\S+"),
+        ("screenshot address", rf"{_BOOT_SITE}/[\w-]+\.{_GUID}\.screenshot\.bmp\?s\S+"),
         (
             "template blob address",
             rf"https://[a-z0-9]+\.blob[\w.]+/[a-z0-9]+-[0-9a-f]{{32}}/azuredeploy{_GUID}\.json",

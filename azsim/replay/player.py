@@ -20,7 +20,7 @@ from azsim.recovery.pace import Step
 from azsim.recovery.rules import Rules
 from azsim.replay.compare import Comparison, Difference, Ids, may_change_with_time
 from azsim.replay.recording import ARM_HOST, Recorded, load
-from azsim.replay.stage import arrivals, arrive, others, prepare, strangers
+from azsim.replay.stage import arrivals, arrive, others, others_acted, prepare, strangers
 from azsim.throttle import Limits
 from azsim.world import World
 
@@ -83,6 +83,7 @@ class _Player:
         pace[Step.DISCOVERY] = (_NEVER, _NEVER, _NEVER)  # As the recording says, see _discovered.
         pace.update({step: (high, high, high) for step, (_, _, high) in pace.items()})
         self.ids = Ids()
+        self.written: set[str] = set()
         self.foreign = others(recording)
         self.comparison = Comparison(self.ids, self.foreign)
         self.arrivals = arrivals(recording)
@@ -111,6 +112,9 @@ class _Player:
         if reason := self._outside(exchange):
             return Played(exchange, Verdict.NOT_APPLICABLE, reason=reason)
         self._move_clock(exchange)
+        others_acted(self.world, exchange, self.written)
+        if exchange.changes_something:
+            self.written.add(exchange.path.lower())
         found, answer = self._ask(exchange)
         if answer.status == 501 and exchange.provider != _OURS:
             reason = f"{exchange.provider}: {_kind(exchange.path)} is not simulated"

@@ -6,7 +6,7 @@ deployments that azsim does not play. Each machine appears just before it is fir
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -73,18 +73,33 @@ def prepare(world: World, recording: Sequence[Recorded]) -> None:
             world.groups.add_subscription(subscription[1])
             if group := _GROUP.match(text):
                 world.groups.ensure(subscription[1], group[2], location)
-    for exchange in recording:
-        body = exchange.response
-        if exchange.method == "GET" and isinstance(body, dict) and _is_group(exchange.path):
-            parsed = ArmId.parse(exchange.path)
-            group_there = world.groups.find(parsed.subscription, parsed.group)
-            if group_there is not None and "location" in body:
-                group_there.location = body["location"]
-                group_there.tags = body.get("tags") or {}
 
 
-def _is_group(path: str) -> bool:
-    return _GROUP.fullmatch(path) is not None
+def others_acted(world: World, exchange: Recorded, written: Set[str]) -> None:
+    """
+    Bring in what others did to a group or machine since: policies add tags and change settings.
+
+    Only what a GET shows of things that the recording itself never wrote (`written`, lower case)
+    can have come from somebody else.
+    """
+    body = exchange.response
+    path = exchange.path.lower()
+    if exchange.method != "GET" or not isinstance(body, dict) or path in written:
+        return
+    if _GROUP.fullmatch(exchange.path) and "location" in body:
+        parsed = ArmId.parse(exchange.path)
+        if (group := world.groups.find(parsed.subscription, parsed.group)) is not None:
+            group.location, group.tags = body["location"], dict(body.get("tags") or {})
+    machine = world.machines.find(exchange.path) if _MACHINE.fullmatch(exchange.path) else None
+    if machine is not None and "properties" in body:
+        machine.model |= _model(body["properties"])
+
+
+def _model(properties: dict[str, Any]) -> dict[str, Any]:
+    model = {name: properties[name] for name in _FROM_THE_BODY if name in properties}
+    if "imageReference" in (storage := properties.get("storageProfile", {})):
+        model["imageReference"] = storage["imageReference"]
+    return model
 
 
 def _location(recording: Sequence[Recorded]) -> str:
@@ -127,9 +142,6 @@ def arrive(world: World, arrival: Arrival, fallback_location: str) -> None:
     parsed = ArmId.parse(arrival.vm_id)
     properties = arrival.body.get("properties", {})
     storage = properties.get("storageProfile", {})
-    model = {name: properties[name] for name in _FROM_THE_BODY if name in properties}
-    if "imageReference" in storage:
-        model["imageReference"] = storage["imageReference"]
     view = properties.get("instanceView", {})
     machine = world.machines.create(
         subscription=parsed.subscription,
@@ -142,7 +154,7 @@ def arrive(world: World, arrival: Arrival, fallback_location: str) -> None:
         security_type=properties.get("securityProfile", {}).get("securityType", ""),
         data_disks=len(storage.get("dataDisks", ())),
         zones=tuple(arrival.body.get("zones", ())),
-        model=model,
+        model=_model(properties),
         created_by=PAST,
         created=_created(properties),
         agent_after=_agent_after(view),

@@ -183,12 +183,12 @@ class ProtectVm:
             case _:
                 state = after_ended(state, job).noting(now, f"{pending.step} ended")
                 state = replace(state, agent_since=None)
-                return self._move(state, ended=pending.step)
+                return self._move(state, ended=pending)
 
     # Nothing is under way, as far as we know.
 
-    def _move(self, state: Enabling, ended: str = "") -> Turn:
-        """Look at the whole and do what the plan says; `ended` is the step that has just ended."""
+    def _move(self, state: Enabling, ended: Pending | None = None) -> Turn:
+        """Look at the whole and do what the plan says; `ended` is the write that has just ended."""
         now = self.clock.now()
         vm = self.inventory.observe_vm(state.vm)
         if self.looker.wanted(vm):
@@ -198,7 +198,7 @@ class ProtectVm:
         sight = self.looker.look(vm, vaults_after=state.vaults_after, full=frozenset(state.full))
         if sight is None:
             return Turn(state, Wait(now + SOON, Reason.CREATING, ("vaults are being read",)))
-        if ended == ConfirmProtection.__name__:
+        if ended is not None and ended.step == ConfirmProtection.__name__:
             sight = replace(sight, memory=self.records.machine(sight))
         plan = plan_protection(sight, self.book)
         if plan.steps and isinstance(plan.steps[0], CreateVault | CreatePolicy | Change):
@@ -208,13 +208,13 @@ class ProtectVm:
                 return Turn(state, Wait(now + SOON, Reason.CREATING, ("vaults are being read",)))
             sight = replace(sight, vaults=place)
             plan = plan_protection(sight, self.book)
-        if ended:
-            if plan.steps and _name(plan.steps[0]) == ended:  # Reads may lag behind the effect.
-                not_yet = Wait(now + interval(0), plan.reason, (f"{ended} is not visible yet",))
-                return Turn(after_look(state), not_yet)
-            self.records.ended(sight)
-        elif plan.steps and (unknown := self._unfinished(sight, state)) is not None:
+        if plan.steps and (unknown := self._unfinished(sight, state, ended)) is not None:
             return unknown
+        if ended is not None:
+            if plan.steps and _name(plan.steps[0]) == ended.step:  # Reads lag behind the effect.
+                not_yet = (f"{ended.step} is not visible yet",)
+                return Turn(after_look(state), Wait(now + interval(0), plan.reason, not_yet))
+            self.records.ended(sight)
         self._note_plan(sight, plan)
         move = next_move(state, plan, now)
         match move:
@@ -243,11 +243,15 @@ class ProtectVm:
             "plan", key, text, vm=vm.id, reason=plan.reason.name, because=list(plan.because)
         )
 
-    def _unfinished(self, sight: Sight, state: Enabling) -> Turn | None:
-        """Return a turn that looks for the effect of a write of which only the note is known."""
+    def _unfinished(self, sight: Sight, state: Enabling, ended: Pending | None) -> Turn | None:
+        """
+        Return a turn that looks for the effect of a write of which only the note is known.
+
+        A note newer than the write that has just ended is that of a turn like this one, which died.
+        """
         asked = sight.memory.asked_at
         now = self.clock.now()
-        if asked is None or now - asked > LOST:
+        if asked is None or now - asked > LOST or (ended is not None and asked <= ended.since):
             return None
         vault = VaultId.parse(sight.memory.vault)
         pending = Pending("an earlier write", "ConfigureBackup", vault, "", asked)

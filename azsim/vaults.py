@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 from azsim.arm_ids import ArmId, resource_id
 from azsim.recovery import errors
 from azsim.recovery.backups import catch_up
-from azsim.recovery.configure import enable, remove, stop
 from azsim.recovery.graph_rows import rows_of
+from azsim.recovery.guards import Guard
 from azsim.recovery.items import Item
 from azsim.recovery.jobs import Failure, JobBook, Operation
 from azsim.recovery.pace import Pace, Step
 from azsim.recovery.policies import Policy, default_policies
+from azsim.recovery.protection import enable, remove, stop
 from azsim.recovery.restores import Restore
 from azsim.recovery.rules import Rules
 
@@ -74,8 +75,8 @@ class Vault:
     refreshed_at: datetime = LONG_AGO
     configures: list[datetime] = field(default_factory=list)
     policy_edits: list[datetime] = field(default_factory=list)
+    guards: dict[str, Guard] = field(default_factory=dict)
     book: JobBook = field(default_factory=JobBook)
-    deleting: bool = False
 
     @property
     def name(self) -> str:

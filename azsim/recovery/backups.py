@@ -154,6 +154,8 @@ def _take(
     vault.book.add(job)
     item.backups.append(job)
     if failure is None and machine is not None:
+        luns = _luns(item, machine)
+        attached = tuple(disk.lun for disk in machine.disks if disk.lun is not None)
         item.points.append(
             Point(
                 id=str(rng.randint(10**13, 10**15)),
@@ -165,7 +167,8 @@ def _take(
                 size=machine.size,
                 os_type=machine.os_type,
                 security_type=machine.security_type,
-                disk_luns=_luns(item, machine),
+                disk_luns=luns,
+                excluded_luns=tuple(lun for lun in attached if lun not in luns),
                 first_of_day=first,
                 expires=expires,
             )

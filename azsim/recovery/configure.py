@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 from azsim.arm_ids import ArmId
 from azsim.http import ArmError
 from azsim.machines import Machine
-from azsim.recovery import errors
-from azsim.recovery.backups import pause_schedule
+from azsim.recovery import errors, guards
 from azsim.recovery.items import Item, item_key
 from azsim.recovery.jobs import Failure, Job, JobOperation, JobStatus, Operation
 from azsim.recovery.pace import Step
 from azsim.recovery.policies import Policy
-from azsim.recovery.wire import container_name
+from azsim.recovery.protection import enable, remove, stop
+from azsim.recovery.wire import container_name, item_id
 
 if TYPE_CHECKING:
     from azsim.vaults import Vault, Vaults
@@ -49,6 +49,7 @@ _FIELDS = frozenset(
         "resourceGuardOperationRequests",
     }
 )
+_GUARD_REQUESTS = "resourceGuardOperationRequests"
 _KINDS = ("microsoft.compute/virtualmachines", "azureiaasvmprotecteditem")
 _CONFIDENTIAL = "ConfidentialVM"
 MOST_SOFT_DELETE_DAYS = 180
@@ -67,6 +68,7 @@ def put_item(vaults: "Vaults", vault: "Vault", key: str, given: dict[str, Any]) 
         case Meaning.UNDELETE:
             return _undelete(vaults, vault, _existing(item))
         case Meaning.STOP:
+            guards.allow(vault, guards.Critical.STOP_ITEM, given.get(_GUARD_REQUESTS))
             return _stop(vaults, vault, _existing(item))
         case Meaning.CONFIGURE:
             return _configure(vaults, vault, key, item, given)
@@ -102,6 +104,8 @@ def _configure(
     if item is None and len(vault.items) + len(vault.pending) >= vaults.rules.most_vms:
         raise errors.VAULT_FULL.error(most=vaults.rules.most_vms)
     _check_policy(vaults, vault, item, machine, policy)
+    if item is not None and _weakens(vault, item, policy):
+        guards.allow(vault, guards.Critical.WEAKEN_ITEM, given.get(_GUARD_REQUESTS))
     vault.configures = [at for at in vault.configures if now - at < timedelta(days=1)]
     if len(vault.configures) >= vaults.rules.configures_a_day:
         raise errors.TOO_MANY_CONFIGURES.error(most=vaults.rules.configures_a_day)
@@ -185,6 +189,12 @@ def _check_policy(
         raise errors.NEEDS_ENHANCED_POLICY.error()
 
 
+def _weakens(vault: "Vault", item: Item, policy: Policy) -> bool:
+    """Tell whether the item would keep its daily points for a shorter time than now."""
+    present = vault.policies.get(item.policy.lower())
+    return present is not None and policy.shortest_days < present.shortest_days
+
+
 def _late_failure(
     vaults: "Vaults", vault: "Vault", item: Item | None, source: str
 ) -> Failure | None:
@@ -209,42 +219,6 @@ def _failure(refusal: errors.Refusal) -> Failure:
     return Failure(refusal.code, refusal.text)
 
 
-def enable(
-    vaults: "Vaults",
-    vault: "Vault",
-    source: str,
-    policy: Policy,
-    exclusion: dict[str, Any] | None = None,
-) -> Item:
-    """Bring the VM's item under `policy`, at once: the effect of a successful configure."""
-    machine = vaults.world.machines.find(source)
-    if machine is None:
-        raise KeyError(f"no machine {source}")
-    item = vault.items.get(item_key(machine.group, machine.name))
-    if item is None:
-        item = Item(
-            vm_id=machine.id,
-            vm_guid=machine.vm_id,
-            group=machine.group,
-            machine=machine.name,
-            location=machine.location,
-            salt=vaults.world.rng.getrandbits(64),
-            policy=policy.name,
-            protected_since=vaults.now,
-            scheduled_until=vaults.now,
-        )
-        vault.items[item.key] = item
-    else:
-        pause_schedule(vaults, vault, item)
-    item.vm_guid, item.trusted_launch = machine.vm_id, machine.security_type == "TrustedLaunch"
-    item.policy, item.stopped, item.registration = policy.name, False, "Registered"
-    item.exclusion, item.deleted_at, item.purge_at = exclusion, None, None
-    vault.storage_version = "V2"
-    vaults.own(vault, item)
-    vaults.changed(item)
-    return item
-
-
 def _stop(vaults: "Vaults", vault: "Vault", item: Item) -> Operation:
     if item.is_soft_deleted:
         raise errors.SOFT_DELETED_IN_THE_WAY.error()
@@ -254,13 +228,6 @@ def _stop(vaults: "Vaults", vault: "Vault", item: Item) -> Operation:
         stop(vaults, vault, item)
 
     return _run(vaults, vault, item, job, finish)
-
-
-def stop(vaults: "Vaults", vault: "Vault", item: Item) -> None:
-    """Stop protection and keep every point."""
-    pause_schedule(vaults, vault, item)
-    item.stopped, item.policy = True, ""
-    vaults.changed(item)
 
 
 def _undelete(vaults: "Vaults", vault: "Vault", item: Item) -> Operation:
@@ -286,6 +253,7 @@ def delete_item(vaults: "Vaults", vault: "Vault", item: Item) -> Operation:
         raise errors.CONFIGURE_IN_PROGRESS.error()
     if item.is_soft_deleted:
         raise errors.SOFT_DELETED_IN_THE_WAY.error()
+    guards.allow_deletion(vault, item_id(vault, item), vaults.now)
     points = len(item.usable_points(vaults.now))
     step = Step.SOFT_DELETE if vault.soft_delete else Step.DELETE_DATA
     job = _plain_job(
@@ -300,17 +268,6 @@ def delete_item(vaults: "Vaults", vault: "Vault", item: Item) -> Operation:
         remove(vaults, vault, item, job)
 
     return _run(vaults, vault, item, job, finish)
-
-
-def remove(vaults: "Vaults", vault: "Vault", item: Item, job: Job | None = None) -> None:
-    """Soft-delete the item, or drop it where the vault has no soft delete."""
-    pause_schedule(vaults, vault, item)
-    if vault.soft_delete:
-        item.soft_delete(job.started if job else vaults.now, timedelta(days=vault.soft_delete_days))
-    else:
-        vault.drop(item)
-        vaults.disown(vault, item)
-    vaults.changed(item)
 
 
 def _plain_job(

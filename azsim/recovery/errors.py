@@ -69,6 +69,12 @@ STORAGE_LOCKED = Refusal(
     "The storage type cannot be changed once items have been protected in the vault.",
     _G,
 )
+GUARDED = Refusal(
+    400,
+    "UserErrorResourceGuardOperationRequestMissing",
+    "ResourceGuard Operation requestid is either null or empty",
+    _I,  # The text stands in a public issue, the code is guessed.
+)
 GUARD_NOT_FOUND = Refusal(
     404, "BMSUserErrorResourceGuardProxyNotFound", "Proxy '{guard}' was not found.", _G
 )

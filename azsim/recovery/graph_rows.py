@@ -13,12 +13,12 @@ from azsim.recovery.items import Item
 from azsim.recovery.jobs import Job
 from azsim.recovery.shapes import (
     current_state,
-    item_id,
     item_properties,
     job_body,
     policy_body,
 )
 from azsim.recovery.vault_shapes import vault_body
+from azsim.recovery.wire import item_id
 
 if TYPE_CHECKING:
     from azsim.vaults import Vault

@@ -45,6 +45,7 @@ class Point:
     security_type: str
     disk_luns: tuple[int, ...]
     first_of_day: bool
+    excluded_luns: tuple[int, ...] = ()
     expires: datetime | None = None  # Set for on-demand points; scheduled ones follow the policy.
 
 

@@ -66,6 +66,12 @@ class Policy:
     def snapshot_days(self) -> int:
         return int(self.body["instantRpRetentionRangeInDays"])
 
+    @property
+    def shortest_days(self) -> int:
+        """For how many days every point is kept, at least."""
+        rules = [r for name, r in self.body["retentionPolicy"].items() if name.endswith("Schedule")]
+        return min(_span(rule["retentionDuration"]).days for rule in rules)
+
     def runs_between(self, after: datetime, until: datetime) -> Iterator[datetime]:
         """Yield the scheduled times with `after` < time <= `until`, in order, in UTC."""
         ahead = offset_of(self.body["timeZone"]) or timedelta()

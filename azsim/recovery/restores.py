@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from azsim.arm_ids import ArmId
 from azsim.http import ArmError
 from azsim.recovery import errors
+from azsim.recovery.guards import Critical, allow
 from azsim.recovery.items import Item, Point, PointTier
 from azsim.recovery.jobs import Failure, Job, JobOperation, JobStatus, Operation, Task
 from azsim.recovery.pace import Step
@@ -88,6 +89,7 @@ def start_restore(
     """Start a restore; raises ArmError 400 for what is refused at once, 501 for what is lacking."""
     now = vaults.now
     kind = check_restore(vaults, item, point, request)
+    allow(vault, Critical.RESTORE, request.get("resourceGuardOperationRequests"))
     item.restore_tries = [at for at in item.restore_tries if now - at < timedelta(days=1)]
     if len(item.restore_tries) >= vaults.rules.restores_a_day:
         raise errors.TOO_MANY_RESTORES.error(most=vaults.rules.restores_a_day)

@@ -12,7 +12,16 @@ from azsim.recovery.items import Item, Point, Protection
 from azsim.recovery.jobs import Failure, Job, JobOperation, JobStatus, Operation, OperationStatus
 from azsim.recovery.policies import Policy
 from azsim.recovery.restores import tiers
-from azsim.recovery.wire import NEVER, NO_BACKUP_YET, container_name, iso_duration, net_span, stamp
+from azsim.recovery.wire import (
+    NEVER,
+    NO_BACKUP_YET,
+    container_id,
+    container_name,
+    iso_duration,
+    item_id,
+    net_span,
+    stamp,
+)
 
 if TYPE_CHECKING:
     from azsim.machines import Machine
@@ -36,14 +45,6 @@ def policy_body(vault: "Vault", policy: Policy, protected: int) -> Body:
         "type": f"{_TYPE}/backupPolicies",
         "properties": {**policy.body, "protectedItemsCount": protected},
     }
-
-
-def container_id(vault: "Vault", name: str) -> str:
-    return f"{vault.id}/backupFabrics/Azure/protectionContainers/IaasVMContainer;{name}"
-
-
-def item_id(vault: "Vault", item: Item) -> str:
-    return f"{container_id(vault, item.container)}/protectedItems/VM;{item.container}"
 
 
 def item_body(vault: "Vault", item: Item, now: datetime, *, extended: bool = False) -> Body:
@@ -308,6 +309,7 @@ def point_body(vault: "Vault", item: Item, point: Point, now: datetime) -> Body:
             "virtualMachineSize": point.size,
             "originalStorageAccountOption": False,
             "osType": point.os_type,
+            **_disk_configuration(point),
             "recoveryPointMoveReadinessInfo": {
                 "ArchivedRP": {"isReadyForMove": False, "additionalInfo": _NOT_YET_MOVABLE}
             },
@@ -316,6 +318,21 @@ def point_body(vault: "Vault", item: Item, point: Point, now: datetime) -> Body:
             "createdWithPolicyType": point.policy_kind,
             "threatStatus": 0,
         },
+    }
+
+
+def _disk_configuration(point: Point) -> Body:
+    """Say which disks a point has, where some were left out (shape from the spec)."""
+    if not point.excluded_luns:
+        return {}
+    included = [{"lun": lun} for lun in (-1, *point.disk_luns)]  # -1 is the OS disk.
+    return {
+        "recoveryPointDiskConfiguration": {
+            "numberOfDisksIncludedInBackup": len(included),
+            "numberOfDisksAttachedToVm": len(included) + len(point.excluded_luns),
+            "includedDiskList": included,
+            "excludedDiskList": [{"lun": lun} for lun in point.excluded_luns],
+        }
     }
 
 

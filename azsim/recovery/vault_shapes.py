@@ -131,7 +131,7 @@ def _security(vault: "Vault", immutability: Body | None) -> Body:
             "softDeleteState": soft_delete_state(vault),
             "enhancedSecurityState": "Enabled",
         },
-        "multiUserAuthorization": "Disabled",
+        "multiUserAuthorization": "Enabled" if vault.guards else "Disabled",
     }
 
 

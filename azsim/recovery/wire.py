@@ -7,7 +7,12 @@ All forms are as recorded; which form stands in which field is decided by shapes
 import base64
 import hashlib
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from azsim.recovery.items import Item
+    from azsim.vaults import Vault
 
 NEVER = "0001-01-01T00:00:00"
 NO_BACKUP_YET = "2001-01-01T00:00:00Z"
@@ -78,3 +83,11 @@ def container_name(group: str, machine: str) -> str:
 def path_of(resource_id: str) -> str:
     """Return an ARM id as it stands in a URL path."""
     return quote(resource_id, safe="/;")
+
+
+def container_id(vault: "Vault", name: str) -> str:
+    return f"{vault.id}/backupFabrics/Azure/protectionContainers/IaasVMContainer;{name}"
+
+
+def item_id(vault: "Vault", item: "Item") -> str:
+    return f"{container_id(vault, item.container)}/protectedItems/VM;{item.container}"

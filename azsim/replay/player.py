@@ -8,6 +8,7 @@ answer is ever ahead of the recorded one.
 """
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,12 @@ _MOMENT = timedelta(milliseconds=200)  # Between two calls, where the recording 
 _STEP = timedelta(seconds=10)
 _LONGEST_WAIT = timedelta(hours=3)
 _OURS = "Microsoft.RecoveryServices"
+# Words of calls that back up something else than a VM (SQL in VMs, file shares, servers).
+_OTHER_WORKLOAD = re.compile(
+    r"AzureWorkload|AzureStorage|AzureBackupServer|SystemCenterDPM|VMAppContainer|StorageContainer"
+    r"|SQLDataBase|SAPHana|AzureFileShare",
+    re.IGNORECASE,
+)
 _NEVER = 10.0**8
 _UNKNOWN_TIME = datetime(2024, 5, 1, tzinfo=UTC)
 
@@ -130,6 +137,8 @@ class _Player:
         """Return why the exchange does not apply to azsim, "" where it does."""
         if exchange.host != ARM_HOST:
             return f"host {exchange.host.split('.', 1)[-1]} is not Azure Resource Manager"
+        if workload := _OTHER_WORKLOAD.search(_said(exchange)):
+            return f"Azure Backup of {workload[0]}, which is no virtual machine"
         token = next((v for n, v in exchange.query.items() if n.lower() == "$skiptoken"), "")
         if token and token not in self.served:
             return "a page whose first page is not in the recording"
@@ -192,6 +201,10 @@ class _Player:
             if not all(map(may_change_with_time, found)):
                 break
         return first
+
+
+def _said(exchange: Recorded) -> str:
+    return f"{exchange.path} {exchange.query.get('$filter', '')} {json.dumps(exchange.request)}"
 
 
 def _kind(path: str) -> str:

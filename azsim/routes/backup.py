@@ -6,6 +6,7 @@ from azsim.http import Response
 from azsim.recovery import errors
 from azsim.recovery.configure import delete_item, put_item
 from azsim.recovery.filters import parse_filter, same
+from azsim.recovery.guards import Critical, allow
 from azsim.recovery.policies import MOST_EDITS_A_DAY, MOST_POLICIES, checked
 from azsim.recovery.shapes import (
     container_body,
@@ -58,7 +59,8 @@ def _get_policy(call: Call) -> Response:
 
 def _put_policy(call: Call) -> Response:
     vaults, vault = call.world.vaults, vault_of(call)
-    body = checked(properties_of(call))
+    given = properties_of(call)
+    body = checked(given)
     known = vault.policies.get(call["policy"].lower())
     if known is None and len(vault.policies) >= MOST_POLICIES:
         raise errors.TOO_MANY_POLICIES.error()
@@ -66,6 +68,7 @@ def _put_policy(call: Call) -> Response:
     if len(day) >= MOST_EDITS_A_DAY:
         raise errors.TOO_MANY_POLICY_EDITS.error()
     if known is not None:
+        allow(vault, Critical.WRITE_POLICY, given.get("resourceGuardOperationRequests"))
         if known.body.get("policyType") != body.get("policyType"):
             raise errors.POLICY_INVALID.error(why="policyType cannot be changed")
         for item in vault.live_items():  # Up to here the old schedule was in force.

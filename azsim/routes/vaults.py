@@ -8,6 +8,7 @@ from typing import Any
 from azsim.http import ArmError, Response
 from azsim.recovery import errors
 from azsim.recovery.configure import MOST_SOFT_DELETE_DAYS
+from azsim.recovery.guards import Critical, allow
 from azsim.recovery.jobs import Operation, OperationStatus
 from azsim.recovery.pace import Step
 from azsim.recovery.vault_shapes import (
@@ -19,6 +20,7 @@ from azsim.recovery.vault_shapes import (
     vault_body,
 )
 from azsim.router import Call, Route
+from azsim.routes import guards
 from azsim.routes.recovery_calls import (
     RETRY_AFTER,
     RSV,
@@ -203,6 +205,8 @@ def _get_config(call: Call) -> Response:
 
 def _set_config(call: Call) -> Response:
     vault, given = vault_of(call), properties_of(call)
+    if given.get("softDeleteFeatureState") == "Disabled":
+        allow(vault, Critical.SOFT_DELETE, given.get("resourceGuardOperationRequests"))
     _set_soft_delete(
         vault, given.get("softDeleteFeatureState"), given.get("softDeleteRetentionPeriodInDays")
     )
@@ -255,16 +259,6 @@ def _get_encryption(call: Call) -> Response:
     return Response(200, encryption_body(vault_of(call)))
 
 
-def _list_guards(call: Call) -> Response:
-    vault_of(call)
-    return Response(200, {"value": []})
-
-
-def _get_guard(call: Call) -> Response:
-    vault_of(call)
-    raise errors.GUARD_NOT_FOUND.error(guard=call["guard"])
-
-
 def _usages(call: Call) -> Response:
     vault = vault_of(call)
     used = {
@@ -286,7 +280,6 @@ def _usages(call: Call) -> Response:
 _CONFIG = f"{VAULT}/backupconfig/vaultconfig"
 _STORAGE = f"{VAULT}/backupstorageconfig/vaultstorageconfig"
 _BELOW = f"{SUBSCRIPTION}/providers/Microsoft.RecoveryServices/vaults"
-_GUARDS = f"{VAULT}/backupResourceGuardProxies"
 
 ROUTES: tuple[Route, ...] = (
     Route("vaults.list_all", "GET", _BELOW, _list_in_subscription, action=f"{RSV}/read"),
@@ -341,14 +334,5 @@ ROUTES: tuple[Route, ...] = (
         _get_encryption,
         action=f"{RSV}/backupEncryptionConfigs/read",
     ),
-    Route(
-        "guards.list", "GET", _GUARDS, _list_guards, action=f"{RSV}/backupResourceGuardProxies/read"
-    ),
-    Route(
-        "guards.get",
-        "GET",
-        f"{_GUARDS}/{{guard}}",
-        _get_guard,
-        action=f"{RSV}/backupResourceGuardProxies/read",
-    ),
+    *guards.ROUTES,
 )

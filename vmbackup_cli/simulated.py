@@ -56,13 +56,14 @@ def build_app(
     *,
     source: str = "vmbackup.toml",
     journal: Journal | None = None,
+    transport: SimTransport | None = None,
 ) -> bootstrap.App:
     """Return the app for the configuration `toml`, with its storage account made in `world`."""
     world.storage.ensure_account(ACCOUNT)
     return bootstrap.build(
         load(toml, ENVIRONMENT, source=source),
         clock=WorldClock(world),
-        transport=SimTransport(world, client=CLIENT),
+        transport=transport or SimTransport(world, client=CLIENT),
         credential=SimCredential(),
         journal=journal,
     )

@@ -14,6 +14,8 @@ from datetime import datetime, timedelta
 from azsim.host import DurableStorage, Host, HostFaults, InvocationStatus
 from azsim.machine import Machine
 from azsim.recovery.items import Item
+from azsim.recovery.jobs import JobOperation
+from azsim.transport import SimTransport
 from azsim.vaults import Vault
 from azsim.world import Exchange, World
 from vmbackup_cli.simulated import CLIENT, build_app, start_host, watch
@@ -79,12 +81,13 @@ class Stage:
     watched: bool = True
     faults: HostFaults = field(default_factory=HostFaults)
     durable: DurableStorage = field(default_factory=DurableStorage)
+    transport: SimTransport | None = None
 
     def __post_init__(self) -> None:
         self.world.groups.add_subscription(SUB)
         self.world.groups.create(SUB, GROUP, WEST)
         self.journal = Journal(self.world)
-        self.app = build_app(self.world, self.toml, journal=self.journal)
+        self.app = build_app(self.world, self.toml, journal=self.journal, transport=self.transport)
         self.host: Host | None = None
         self.lives: list[Host] = []
 
@@ -179,10 +182,11 @@ class Stage:
         ]
 
     def effective_enables(self, name: str = "web") -> int:
-        """Return how many PUTs of a VM's item the service accepted."""
+        """Return how often Azure itself configured a VM's protection: its jobs tell."""
         return sum(
-            e.route == "items.put" and e.response.status < 300 and f";{name}/" in e.request.path
-            for e in self.world.exchanges
+            job.operation is JobOperation.CONFIGURE and job.entity == name and job.failure is None
+            for vault in self.world.vaults.in_subscription(SUB)
+            for job in vault.book.jobs.values()
         )
 
     def failures(self) -> list[str]:

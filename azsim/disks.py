@@ -18,7 +18,8 @@ KIND = "Microsoft.Compute/disks"
 class Disk:
     """
     A managed disk. `lun` is None for an OS disk or one that is not attached; `managed_by` is the
-    id of the machine that holds it. `model` keeps properties azsim stores but does not interpret.
+    id of the machine that holds it. `ephemeral` stands for an OS disk on the host's own storage
+    (specs: DiffDiskSettings). `model` keeps properties azsim stores but does not interpret.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Disk:
     caching: str = "ReadWrite"
     hyper_v: str = "V2"
     security_type: str = ""
+    ephemeral: bool = False
     model: dict[str, Any] = field(default_factory=dict)
 
     @property

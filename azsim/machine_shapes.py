@@ -232,6 +232,7 @@ def _boot_diagnostics(machine: "Machine") -> dict[str, Any]:
 def _os_disk(disk: "Disk") -> dict[str, Any]:
     return {
         "osType": disk.os_type,
+        **({"diffDiskSettings": {"option": "Local"}} if disk.ephemeral else {}),
         "name": disk.name,
         "createOption": disk.create_option,
         "caching": disk.caching,

@@ -14,6 +14,7 @@ from azsim.vaults import Vault
 from tests.scenario.stage import SUB, TOML, VAULT, VAULT_GROUP, Stage
 from vmbackup_core.adapters.wire_policies import policy_body
 
+SECONDS = timedelta(seconds=1)
 MINUTES = timedelta(minutes=1)
 HOURS = timedelta(hours=1)
 JOB = "4f8b1c1e-0d51-4b4c-9a57-7a3f3c1e9d10"  # The restore job that made a disk.
@@ -122,4 +123,3 @@ def late_failure(stage: Stage, code: str, message: str, name: str = "web") -> No
     """Let the next operation on a VM's item fail at its end."""
     fault = Fault(Kind.LATE_FAILURE, "items.put", resource=f"/{name}", code=code, message=message)
     stage.world.faults.add(fault)
-

@@ -1,13 +1,12 @@
 """Hard cases of the VM: each ends with its reason, and with nothing written that should not be."""
 
-from datetime import timedelta
-
 import pytest
 
 from azsim.machines import PAST
 from tests.scenario.people import (
     HOURS,
     MINUTES,
+    SECONDS,
     item_puts,
     late_failure,
     protect_section,
@@ -60,9 +59,9 @@ def test_a_failed_vm_that_was_repaired_is_protected_hours_later_without_an_event
 
 def test_a_vm_deleted_while_it_is_being_enabled_ends_quietly(stage: Stage):
     stage.create_vault()
-    stage.world.events.disturb(latency=timedelta(seconds=5))
+    stage.world.events.disturb(latency=5 * SECONDS)
     stage.create_vm("web")
-    stage.run(timedelta(seconds=6))
+    stage.run(6 * SECONDS)
     sent = stage.arm_writes()
 
     stage.world.machines.delete(stage.id("web"))

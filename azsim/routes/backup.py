@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from azsim.http import Response
+from azsim.http import ArmError, Response
 from azsim.recovery import errors
 from azsim.recovery.configure import delete_item, put_item
 from azsim.recovery.filters import parse_filter, same
@@ -37,6 +37,7 @@ _CONTAINER_FILTER = frozenset({"backupmanagementtype", "friendlyname", "status",
 _PROTECTABLE_FILTER = frozenset({"backupmanagementtype", "friendlyname", "protectionstate"})
 _REFRESH_FILTER = frozenset({"backupmanagementtype"})
 _EXPAND_FILTER = frozenset({"expand"})
+_USAGE_FILTER = frozenset({"type"})
 
 
 def _list_policies(call: Call) -> Response:
@@ -49,6 +50,26 @@ def _list_policies(call: Call) -> Response:
         and same(wanted, "policyname", policy.name)
     ]
     return listed(call, bodies)
+
+
+def _list_usage(call: Call) -> Response:
+    """Count protected items by workload; azsim has no other workload than VMs."""
+    vault = vault_of(call)
+    wanted = parse_filter(call.request.query.get("$filter"), _USAGE_FILTER)
+    if not same(wanted, "type", "BackupProtectedItemCountSummary"):
+        raise ArmError(501, "RouteNotSimulated", "azsim counts only protected items")
+    here = sum(not item.is_soft_deleted for item in vault.live_items())
+    counts = {"AzureIaasVM": ("Azure Virtual Machine", here)}
+    body = [
+        {
+            "unit": "Count",
+            "currentValue": current,
+            "limit": -1,
+            "name": {"value": kind, "localizedValue": words},
+        }
+        for kind, (words, current) in counts.items()
+    ]
+    return Response(200, {"value": body})
 
 
 def _get_policy(call: Call) -> Response:
@@ -218,6 +239,13 @@ _CONTAINER = f"{VAULT}/backupFabrics/{{fabric}}/protectionContainers/{{container
 _ITEMS_ACTION = f"{RSV}/backupFabrics/protectionContainers/protectedItems"
 
 ROUTES: tuple[Route, ...] = (
+    Route(
+        "usage_summaries.list",
+        "GET",
+        f"{VAULT}/backupUsageSummaries",
+        _list_usage,
+        action=f"{RSV}/usages/read",
+    ),
     Route("policies.list", "GET", _POLICIES, _list_policies, action=f"{RSV}/backupPolicies/read"),
     Route("policies.get", "GET", _POLICY, _get_policy, action=f"{RSV}/backupPolicies/read"),
     Route("policies.put", "PUT", _POLICY, _put_policy, action=f"{RSV}/backupPolicies/write"),

@@ -29,6 +29,7 @@ ARM_CALLS = {
     "machines.get": 3,
     "vaults.list_all": 3,
     "policies.list": 3,
+    "usage_summaries.list": 3,
     "backup_status.get": 3,
     "items.get": 3,
     "policies.get": 1,

@@ -95,9 +95,11 @@ class Answer:
 
 def reaction(status: int, code: str) -> type[BackupError]:
     """Return which of our errors a failed call is, by its code and else by its status."""
+    if status == 429:  # Compute says "OperationNotAllowed" to who is too fast.
+        return Retryable
     if (known := BY_CODE.get(code)) is not None:
         return known
-    if REFUSALS.fullmatch(code) and status < 500 and status not in (401, 403, 429):
+    if REFUSALS.fullmatch(code) and status < 500 and status not in (401, 403):
         return Rejected
     if (known := BY_STATUS.get(status)) is not None:
         return known
@@ -135,7 +137,11 @@ def answer_of(status: int, headers: Mapping[str, str], body: bytes | str) -> Ans
     message = error.get("message") or error.get("Message") or ""
     if isinstance(message, dict):  # The tables' form: {"lang": …, "value": …}
         message = message.get("value", "")
-    return Answer(status, lowered, str(code), str(message))
+    details = error.get("details")
+    for detail in details if isinstance(details, list) else ():
+        if isinstance(detail, dict) and isinstance(detail.get("message"), str):
+            message = f"{message} {detail['message']}"
+    return Answer(status, lowered, str(code), str(message).strip())
 
 
 def classify(error: "AzureError", doing: str, *, writes: bool = False) -> BackupError | None:

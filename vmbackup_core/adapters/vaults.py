@@ -13,6 +13,7 @@ from vmbackup_core.adapters.wire_items import (
     group_body,
     parse_item,
     parse_vault,
+    protected_vms,
     protection_body,
     undelete_body,
     vault_body,
@@ -21,7 +22,6 @@ from vmbackup_core.adapters.wire_policies import (
     is_vm_policy,
     parse_policy,
     policy_body,
-    protected_items,
 )
 from vmbackup_core.adapters.wire_work import jobs_filter, parse_job, parse_operation
 from vmbackup_core.domain.errors import Malformed, Rejected
@@ -37,7 +37,11 @@ _RS = "Microsoft.RecoveryServices"
 _ITEMS = f"{_RS}/vaults/backupFabrics/protectionContainers/protectedItems"
 
 ACTIONS: Mapping[str, tuple[str, ...]] = {
-    "observe_vaults": (f"{_RS}/vaults/read", f"{_RS}/vaults/backupPolicies/read"),
+    "observe_vaults": (
+        f"{_RS}/vaults/read",
+        f"{_RS}/vaults/backupPolicies/read",
+        f"{_RS}/vaults/usages/read",
+    ),
     "observe_items": (f"{_RS}/locations/backupStatus/action", f"{_ITEMS}/read"),
     "observe_jobs": (f"{_RS}/vaults/backupJobs/read",),
     "observe_operation": (
@@ -61,7 +65,8 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
     "undelete": (f"{_ITEMS}/write",),
 }
 
-VM_POLICIES = "backupManagementType eq 'AzureIaasVM'"
+VM_POLICIES = {"$filter": "backupManagementType eq 'AzureIaasVM'"}
+ITEM_COUNTS = {"$filter": "type eq 'BackupProtectedItemCountSummary'"}
 # What the service answers where a vault has no such item, besides a plain 404.
 NO_ITEM = frozenset({"BMSUserErrorContainerObjectNotFound", "BMSUserErrorItemNotFound"})
 AHEAD = timedelta(days=1)  # A job list's range wants an end; nothing began after it.
@@ -79,17 +84,27 @@ class AzureVaults:
         doing = f"listing the vaults of {subscription}"
         found = self._reader.pages(path, VAULTS, doing)
         here = [vault for vault in found if place(needed(vault, "location")) == place(location)]
-        return tuple(self._with_policies(vault) for vault in here)
+        return tuple(self._looked_into(vault) for vault in here)
 
-    def _with_policies(self, vault: Json) -> VaultFacts:
-        path = f"{needed(vault, 'id')}/backupPolicies"
-        doing = f"listing the policies of {text(vault, 'name')}"
-        listed = self._reader.pages(path, BACKUP, doing, {"$filter": VM_POLICIES})
-        policies = [policy for policy in listed if is_vm_policy(policy)]
+    def _looked_into(self, vault: Json) -> VaultFacts:
+        """
+        Return a vault with its policies and the number of its VMs.
+
+        The number is the vault's own summary, one read however full it is: a policy's
+        `protectedItemsCount` is 0 in every list of policies (recorded), and listing the items
+        themselves would eat an hourly budget.
+        """
+        path, name = needed(vault, "id"), text(vault, "name")
+        policies = self._reader.pages(
+            f"{path}/backupPolicies", BACKUP, f"listing the policies of {name}", VM_POLICIES
+        )
+        counts = self._reader.pages(
+            f"{path}/backupUsageSummaries", BACKUP, f"counting the items of {name}", ITEM_COUNTS
+        )
         return parse_vault(
             vault,
-            policies=map(parse_policy, policies),
-            items=sum(map(protected_items, policies)),
+            policies=[parse_policy(policy) for policy in policies if is_vm_policy(policy)],
+            items=sum(map(protected_vms, counts)),
         )
 
     def observe_items(

@@ -164,3 +164,11 @@ def _exclusion(node: Json) -> DiskExclusion | None:
         return None
     luns = tuple(int(lun) for lun in entries(node, "diskLunList"))
     return DiskExclusion(luns, including=bool(at(node, "isInclusionList")))
+
+
+def protected_vms(summary: Json) -> int:
+    """Return how many VMs a usage summary counts: 0 for one of another workload."""
+    count = at(summary, "currentValue")
+    if text(summary, "name", "value").lower() != "azureiaasvm" or not isinstance(count, int):
+        return 0
+    return count

@@ -55,12 +55,6 @@ def parse_policy(body: Json) -> PolicyFacts:
     )
 
 
-def protected_items(body: Json) -> int:
-    """Return how many items a policy protects, as the service counts them."""
-    count = at(body, "properties", "protectedItemsCount")
-    return count if isinstance(count, int) else 0
-
-
 def is_vm_policy(body: Json) -> bool:
     """Whether a policy is for VMs: a vault's list also holds those for databases and shares."""
     return text(body, "properties", "backupManagementType").lower() == "azureiaasvm"

@@ -120,8 +120,8 @@ class VaultFacts:
     """
     One vault with its VM policies.
 
-    `items` counts the VMs that its policies protect (the sum of `protectedItemsCount`); `ready` is
-    False while the service still provisions it.
+    `items` counts the VMs that have an item in it, in whatever state; `ready` is False while the
+    service still provisions it.
     """
 
     id: VaultId

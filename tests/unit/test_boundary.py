@@ -148,6 +148,8 @@ def test_a_status_alone_says_what_to_do_next(status: int, ours: type[BackupError
         (404, "SubscriptionNotFound", Denied),
         (404, "ResourceNotFound", Stale),
         (429, "ResourceRequestsThrottled", Retryable),
+        (429, "OperationNotAllowed", Retryable),
+        (409, "OperationNotAllowed", Rejected),
         (500, "UserErrorWhichIsNoneOfTheUser", Retryable),
     ],
 )
@@ -280,6 +282,20 @@ def test_a_busy_identity_endpoint_is_no_denial() -> None:
 )
 def test_the_code_is_found_in_every_form_that_azure_has(headers: dict[str, str], body: str) -> None:
     assert answer_of(400, headers, body).code == "X"
+
+
+def test_details_are_told_where_they_say_what_the_message_does_not() -> None:
+    body = {
+        "error": {
+            "code": "RateLimiting",
+            "message": "Please provide below info.",
+            "details": [{"code": "RateLimiting", "message": "Client has been throttled."}],
+        }
+    }
+
+    message = answer_of(429, {}, json.dumps(body)).message
+
+    assert message == "Please provide below info. Client has been throttled."
 
 
 @pytest.mark.parametrize("body", ["[]", '"text"', "null", "{", '{"error": "a text"}'])

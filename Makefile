@@ -44,6 +44,7 @@ check-long: env ## Real clients, Azurite, long simulations (installs what it nee
 bench: env ## Print the benchmarks' ratios and counts.
 	$(BIN)/python -m benchmarks.cold_start
 	$(BIN)/python -m benchmarks.calls
+	$(BIN)/python -m benchmarks.azsim_share
 
 lock: env ## Write the locked requirements anew from pyproject.toml.
 	$(BIN)/python tools/lock_check.py --write

@@ -54,7 +54,7 @@ class Bars:
             self._progress.update(
                 task, completed=total, doing=then.reason.name, visible=not self._crowded
             )
-            self._progress.advance(self._all)
+            self._progress.update(self._all, advance=1, doing="")
             return
         steps = min(state.tries, total - 1)
         self._progress.update(task, completed=steps, doing=_doing(then), visible=True)

@@ -16,6 +16,7 @@ from vmbackup_core.app.codec import to_json
 from vmbackup_core.domain.policies import PolicySpec
 from vmbackup_core.domain.rules import Rule
 from vmbackup_core.settings import Fault, Settings, SettingsError, load
+from vmbackup_core.settings.deployment import PREFIX, VARIABLES
 
 CHECK = """
 Check a vmbackup.toml: every fault at once, with its line, its key and what to do.
@@ -179,7 +180,7 @@ def _sections(settings: Settings) -> Iterator[tuple[str, _Pairs]]:
             ),
         ],
     )
-    yield "limits", list(to_json(limits).items())
+    yield "limits", list((to_json(limits) | {"max_shrink": f"{limits.max_shrink} %"}).items())
     protect = settings.protect
     yield (
         "protect",
@@ -189,7 +190,9 @@ def _sections(settings: Settings) -> Iterator[tuple[str, _Pairs]]:
             ("agent_wait", protect.agent_wait),
         ],
     )
-    yield "environment", list(to_json(settings.deployment).items())
+    deployment = to_json(settings.deployment)
+    variables = ((name, name.removeprefix(PREFIX).lower()) for name in VARIABLES)
+    yield "environment", [(name, deployment[key]) for name, key in variables if key in deployment]
 
 
 def _rule_pairs(rule: Rule) -> _Pairs:

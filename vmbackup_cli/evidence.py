@@ -116,7 +116,7 @@ def show(
             for one in ([kind] if kind else Kind)
             for record in islice(_newest(blobs, one, month, vm.lower()), last)
         ]
-    records = sorted(found, key=lambda record: str(record["at"]))[-last:]
+    records = sorted(found, key=lambda r: (str(r["at"]), r["kind"], r["seq"]))[-last:]
     if as_json:
         desk.document({"records": records})
     elif not records:

@@ -26,7 +26,8 @@ from vmbackup_cli.desk import Desk, Exit, Misused, terminal
 from vmbackup_cli.mishaps import mishap_json, show_mishap
 from vmbackup_core.domain.errors import BackupError
 
-_USAGE = 2  # Typer's own exit code for a wrong call.
+# Typer's own exit codes for a wrong call and for Ctrl-C.
+_USAGE, _INTERRUPTED = 2, 130
 
 app = typer.Typer(
     name="vmbackup",
@@ -100,6 +101,9 @@ def run(argv: Sequence[str] | None = None, *, desk: Desk | None = None) -> int:
         return Exit.FAILED
     except TyperException as error:
         return _misused(desk, error)
+    if code == _INTERRUPTED:
+        desk.tell("Interrupted.")
+        return Exit.FAILED
     return int(code or 0)
 
 

@@ -115,13 +115,13 @@ def show_plan(
             "See [scope] in the configuration (vmbackup config show), and that the identity may"
             " read the subscriptions.",
         )
-        return
-    if listed:
+    elif listed:
         desk.out.print(verdict_table(desk, listed, survey.at))
     else:
         desk.say("Nothing differs and nobody is needed." if not filtered else "No such VM.")
-    desk.say("")
-    desk.out.print(sums_table(desk, survey.count))
+    if survey.verdicts:
+        desk.say("")
+        desk.out.print(sums_table(desk, survey.count))
     if survey.orphans:
         desk.say("")
         desk.out.print(orphan_table(desk, survey.orphans))
@@ -142,11 +142,11 @@ def _show_brakes(desk: Desk, survey: Survey, settings: Settings) -> None:
             style="bold red",
         )
     budget = settings.limits.changes_per_hour
-    changes = number(survey.changes, "change") + " to items that are protected already"
-    over = "; the rest waits for later hours, or for an approval" if survey.changes > budget else ""
-    desk.say(f"{changes} (budget: {budget} an hour{over}).")
+    changes = number(survey.changes, "change")
+    over = "; the rest waits for later hours or an approval" if survey.changes > budget else ""
     desk.say(
-        f"Plan {survey.hash[:12]} would change {number(differing, 'VM')}.",
-        f"Go on with `vmbackup protect`; approve what is held back with"
+        f"Plan {survey.hash[:12]}: {number(differing, 'VM')}; {changes} to items that are"
+        f" protected already (budget: {budget} an hour{over}).",
+        "`vmbackup protect` applies it; what is held back goes on after"
         f" `vmbackup approve {survey.hash[:12]}` (valid for 24 hours).",
     )

@@ -1,7 +1,7 @@
 """How verdicts are shown: as a table for people, and as JSON with every VM once for machines."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from rich.table import Table
@@ -28,6 +28,7 @@ _ACTS = {
     Standing.HUMAN: "needs a person",
     Standing.NOT_ASKED: "nothing asks for backup",
 }
+_WORTH_SAYING = timedelta(minutes=1)
 
 
 def by_need(verdicts: Iterable[Verdict]) -> list[Verdict]:
@@ -41,6 +42,7 @@ def verdict_table(desk: Desk, verdicts: Iterable[Verdict], now: datetime) -> Tab
         table = desk.table("VM", "Resource group", "Location", "Reason", "What next", "Because")
     else:
         table = desk.table("VM", "Reason", "What next, and why")
+        table.leading = 1
     table.columns[-3 if desk.wide else 1].no_wrap = True
     for verdict in by_need(verdicts):
         reason = coloured(verdict.reason)
@@ -71,7 +73,8 @@ def _next(verdict: Verdict) -> Text:
 
 def _because(verdict: Verdict, now: datetime) -> Text:
     held = [] if verdict.reason is verdict.plan.reason else [verdict.reason.text]
-    lasting = [f"for {span(now - verdict.since)}"] if verdict.since < now else []
+    held_for = now - verdict.since
+    lasting = [f"for {span(held_for)}"] if held_for >= _WORTH_SAYING else []
     return Text("; ".join([*held, *verdict.plan.because, *lasting]), style="dim")
 
 

@@ -33,7 +33,7 @@ def span(duration: timedelta) -> str:
             words.append(number(count, unit))
         elif words:
             break
-    return " ".join(words[:2]) or "no time"
+    return " ".join(words[:2]) or "0 seconds"
 
 
 def number(count: int, thing: str, things: str = "") -> str:

@@ -7,11 +7,12 @@ machines that it was shown for; what has changed since is not covered.
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from vmbackup_core.domain.errors import Rejected
+from vmbackup_core.domain.errors import Rejected, Stale
 from vmbackup_core.domain.evidence import digest
 from vmbackup_core.domain.plans import Step
 from vmbackup_core.domain.verdicts import Verdict, count, plan_hash
@@ -52,7 +53,8 @@ class Approvals:
             "covers": sorted(covers),
         }
         name = f"approvals/{until:%Y-%m-%dT%H%M%S}-{present[:12]}.json"
-        self.blobs.create(name, json.dumps(content).encode())
+        with suppress(Stale):  # Given twice in one second is given once.
+            self.blobs.create(name, json.dumps(content).encode())
         return approval
 
     def cover(self, machine: str, step: Step) -> bool:

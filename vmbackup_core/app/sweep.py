@@ -110,10 +110,13 @@ class Sweep:
         before = dict(last.seen) if last else {}
         changed = [v for v in survey.verdicts if not _same(before.get(str(v.vm)), v)]
         gone = sorted(set(before) - {str(v.vm) for v in survey.verdicts})
-        if changed or gone or last is None:
+        in_scope = last.in_scope if last and survey.shrunk else survey.count.in_scope
+        # Evidence goes first: what a dying process tells twice is better than what it never told.
+        record = self.evidence.append(Kind.SWEEP, "sweep", self._body(survey, changed, gone))
+        if changed or gone or last is None or last.in_scope != in_scope:
             state = _Last(
                 survey.at,
-                last.in_scope if last and survey.shrunk else survey.count.in_scope,
+                in_scope,
                 {str(v.vm): Seen(v.machine, v.reason, v.since) for v in survey.verdicts},
                 {str(vm): memory for vm, memory in memories.items()},
             )
@@ -122,7 +125,6 @@ class Sweep:
                 self.blobs.replace(blob, content) if blob else self.blobs.create(LEDGER, content)
             except Stale:  # Two sweeps at once: the other one has written the same.
                 return Swept(survey, ())
-        record = self.evidence.append(Kind.SWEEP, "sweep", self._body(survey, changed, gone))
         stopped = survey.shrunk is not None
         work = () if stopped else tuple(EnsureProtected(v.vm) for v in survey.verdicts if v.due)
         self._note(survey, work, record)

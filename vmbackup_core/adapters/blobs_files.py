@@ -3,7 +3,7 @@
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,8 +11,6 @@ from vmbackup_core.adapters.blob_rules import check_name
 from vmbackup_core.adapters.files import write_whole
 from vmbackup_core.domain.errors import Stale
 from vmbackup_core.ports import Blob
-
-ACTIONS: Mapping[str, tuple[str, ...]] = {"read": (), "create": (), "replace": (), "names": ()}
 
 _LOCK = ".lock"
 

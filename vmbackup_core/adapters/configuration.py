@@ -1,10 +1,15 @@
 """Where `vmbackup.toml` lies: a file beside the app, or a blob that is followed by its ETag."""
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from vmbackup_core.domain.errors import Rejected
+
+ACTIONS: Mapping[str, tuple[str, ...]] = {
+    "read_configuration": ("Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read",),
+}
 
 
 def read_configuration(

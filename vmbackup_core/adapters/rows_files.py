@@ -7,7 +7,7 @@ For the demo, for tests and for work from a laptop. POSIX only, for the lock.
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -20,8 +20,6 @@ from vmbackup_core.ports import Row
 
 if TYPE_CHECKING:
     from vmbackup_core.ports import Clock
-
-ACTIONS: Mapping[str, tuple[str, ...]] = {"get": (), "put": (), "list": ()}
 
 
 class FileRows:

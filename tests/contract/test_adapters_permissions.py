@@ -1,0 +1,163 @@
+"""What each operation needs is what it uses, and what the page says."""
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from datetime import time
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from azsim.transport import SimTransport
+from azsim.world import World
+from tests.contract.azure_desk import SUB, VAULT, WEB, WEST, Desk
+from tests.credentials import StaticCredential
+from vmbackup_core.adapters import blobs_azure, configuration, inventory, rows_tables, vaults
+from vmbackup_core.adapters.blobs_azure import AzureBlobs
+from vmbackup_core.adapters.rows_tables import TableRows
+from vmbackup_core.domain.ids import VaultId
+from vmbackup_core.domain.policies import PolicyKind, PolicySpec, Retention
+from vmbackup_core.domain.rules import Scope
+from vmbackup_core.domain.schedules import Daily
+from vmbackup_core.ports import Blob, Row
+
+PAGE = Path(__file__).parents[2] / "docs" / "permissions.md"
+ADAPTERS: tuple[ModuleType, ...] = (inventory, vaults, rows_tables, blobs_azure, configuration)
+SILVER = PolicySpec(
+    "silver", PolicyKind.STANDARD, Daily(time(22)), Retention(daily_days=14, snapshot_days=2)
+)
+# Needed though no call of ours is charged for it: Azure Backup asks for the first of whoever
+# protects a VM, and the second is what an instance view takes when it is asked for alone.
+UNCHARGED = {
+    "microsoft.compute/virtualmachines/write",
+    "microsoft.compute/virtualmachines/instanceview/read",
+}
+# Not charged one by one: Resource Graph shows what its caller may read.
+THROUGH_GRAPH = {action.lower() for action in inventory.ACTIONS["observe_estate"]}
+# Asked of every identity or of none: Resource Graph shows what can be read anyway.
+UNGUARDED = {"microsoft.resourcegraph/resources/read"}
+
+
+def page_rows() -> dict[tuple[str, str], tuple[str, ...]]:
+    """Return the page's actions by the adapter (its heading) and the operation."""
+    rows: dict[tuple[str, str], tuple[str, ...]] = {}
+    adapter = ""
+    for line in PAGE.read_text().splitlines():
+        if heading := re.fullmatch(r"## `adapters/(\w+)\.py`.*", line):
+            adapter = heading[1]
+        elif row := re.fullmatch(r"\| `(\w+)` \| .* \| (.*) \|", line):
+            rows[adapter, row[1]] = tuple(re.findall(r"`([^`]+)`", row[2]))
+    return rows
+
+
+def code_rows() -> dict[tuple[str, str], tuple[str, ...]]:
+    return {
+        (adapter.__name__.rpartition(".")[2], operation): tuple(actions)
+        for adapter in ADAPTERS
+        for operation, actions in adapter.ACTIONS.items()
+    }
+
+
+def test_the_page_says_what_the_code_says() -> None:
+    assert page_rows() == code_rows()
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS, ids=lambda module: module.__name__)
+def test_every_operation_of_an_adapter_says_what_it_needs(adapter: ModuleType) -> None:
+    classes = [
+        cls
+        for name, cls in inspect.getmembers(adapter, inspect.isclass)
+        if cls.__module__ == adapter.__name__ and not name.startswith("_")
+    ]
+    methods = {
+        name
+        for cls in classes
+        for name, _ in inspect.getmembers(cls, inspect.isfunction)
+        if not name.startswith("_")
+    }
+
+    assert set(adapter.ACTIONS) == (methods or {"read_configuration"})
+
+
+def test_nothing_that_is_needed_can_delete() -> None:
+    actions = {action.lower() for actions in code_rows().values() for action in actions}
+
+    assert not [action for action in actions if "delete" in action or action.endswith("*")]
+
+
+@pytest.fixture
+def desk(world: World) -> Desk:
+    desk = Desk(world)
+    vault = world.vaults.create(SUB, VAULT.group, VAULT.name, WEST)
+    copy = world.machines.create(subscription=SUB, group="RG-App", name="web", location=WEST)
+    copy.os_disk.create_option = "Attach"
+    world.storage.create_account("ledger")
+    desk.wait()
+    world.vaults.protect(copy.id, vault)
+    return desk
+
+
+def tables(desk: Desk) -> TableRows:
+    url = "https://ledger.table.core.windows.net"
+    return TableRows(url, StaticCredential(), transport=SimTransport(desk.world))
+
+
+def blobs(desk: Desk) -> AzureBlobs:
+    url = "https://ledger.blob.core.windows.net"
+    return AzureBlobs(url, "state", StaticCredential(), transport=SimTransport(desk.world))
+
+
+def soft_delete_and_take_back(desk: Desk) -> None:
+    desk.world.vaults.soft_delete(str(WEB))
+    desk.vaults.undelete(WEB, VAULT)
+
+
+def ask_after(desk: Desk) -> None:
+    desk.jobs.observe_operation(desk.vaults.refresh_containers(VAULT))
+    desk.jobs.observe_operation(desk.vaults.set_protection(WEB, VAULT, "EnhancedPolicy", None))
+
+
+ON_ARM: Mapping[str, Callable[[Desk], Any]] = {
+    "observe_vm": lambda desk: desk.inventory.observe_vm(WEB),
+    "observe_estate": lambda desk: desk.inventory.observe_estate(Scope(subscriptions=(SUB,))),
+    "observe_vaults": lambda desk: desk.vaults.observe_vaults(SUB, WEST),
+    "observe_items": lambda desk: desk.vaults.observe_items(WEB, WEST, None),
+    "observe_jobs": lambda desk: desk.jobs.observe_jobs(VAULT, desk.clock.now()),
+    "observe_operation": ask_after,
+    "create_vault": lambda desk: desk.vaults.create_vault(
+        VaultId(SUB, "rg-new", "rsv-2"), WEST, "GeoRedundant"
+    ),
+    "create_policy": lambda desk: desk.vaults.create_policy(VAULT, SILVER),
+    "refresh_containers": lambda desk: desk.vaults.refresh_containers(VAULT),
+    "set_protection": lambda desk: desk.vaults.set_protection(WEB, VAULT, "EnhancedPolicy", None),
+    "undelete": soft_delete_and_take_back,
+}
+BESIDES = {"observe_operation": ("refresh_containers", "set_protection")}
+
+
+@pytest.mark.parametrize("operation", ON_ARM)
+def test_what_an_operation_uses_on_arm_is_what_it_says(desk: Desk, operation: str) -> None:
+    said = {**inventory.ACTIONS, **vaults.ACTIONS}
+    routes = {route.name: route.action.lower() for route in desk.world.router.routes}
+
+    ON_ARM[operation](desk)
+
+    used = {routes[name] for name in desk.calls()} - UNGUARDED
+    allowed = {a.lower() for name in (operation, *BESIDES.get(operation, ())) for a in said[name]}
+    assert used <= allowed
+    assert allowed - used <= (THROUGH_GRAPH if operation == "observe_estate" else UNCHARGED)
+
+
+def test_all_storage_operations_are_listed(desk: Desk) -> None:
+    rows, documents = tables(desk), blobs(desk)
+
+    row = rows.put(Row("vm", "web", {"number": "1"}))
+    rows.put(Row("vm", "web", {"number": "2"}, row.etag))
+    document = documents.create("a.json", b"1")
+    documents.replace(document, b"2")
+
+    assert rows.get("vm", "web") is not None
+    assert isinstance(documents.read("a.json"), Blob)
+    assert {exchange.request.method for exchange in desk.world.exchanges} == {"GET", "POST", "PUT"}

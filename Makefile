@@ -39,7 +39,8 @@ infra: env
 	$(BIN)/python tools/lock_check.py
 
 check-long: env ## Real clients, Azurite, long simulations (installs what it needs).
-	$(BIN)/python -m pytest -m long
+	sh tools/long_env.sh
+	$(BIN)/python -m pytest -m "long$(if $(VMBACKUP_NO_NODE), and not node)"
 
 bench: env ## Print the benchmarks' ratios and counts.
 	$(BIN)/python -m benchmarks.cold_start

@@ -1,0 +1,34 @@
+#!/bin/sh
+# Makes what `make check-long` needs besides .venv: az in .envs/az, Azurite in .envs/azurite.
+# Both are locked; a folder is made anew only when its lock has changed.
+set -eu
+python=.venv/bin/python
+wanted() { cat "$@" | cksum; }
+
+az=tests/long/az/requirements.txt
+if [ "$(cat .envs/az/locked 2>/dev/null)" != "$(wanted $az)" ]; then
+    echo "installing az into .envs/az (a few minutes, once)"
+    rm -rf .envs/az
+    "$python" -m venv .envs/az
+    .envs/az/bin/python -m pip install --quiet --quiet --disable-pip-version-check \
+        --require-hashes -r $az
+    wanted $az >.envs/az/locked
+fi
+
+if [ "${VMBACKUP_NO_NODE:-}" = 1 ]; then
+    echo "VMBACKUP_NO_NODE=1: what needs node (Azurite) is left out" >&2
+    exit 0
+fi
+if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+    echo "check-long needs node and npm (for Azurite); VMBACKUP_NO_NODE=1 leaves that out" >&2
+    exit 1
+fi
+azurite=tests/long/azurite
+if [ "$(cat .envs/azurite/locked 2>/dev/null)" != "$(wanted $azurite/*.json)" ]; then
+    echo "installing Azurite into .envs/azurite (a minute, once)"
+    rm -rf .envs/azurite
+    mkdir -p .envs/azurite
+    cp $azurite/package.json $azurite/package-lock.json .envs/azurite/
+    (cd .envs/azurite && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+    wanted $azurite/*.json >.envs/azurite/locked
+fi

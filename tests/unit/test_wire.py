@@ -1,10 +1,7 @@
-"""Azure's JSON read into facts, and wishes written as Azure's JSON."""
+"""Azure's JSON of machines, items, vaults and work, read into facts."""
 
-import json
-from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -14,8 +11,8 @@ from vmbackup_core.adapters.wire_items import (
     is_vm_item,
     parse_item,
     parse_vault,
+    protected_vms,
     protection_body,
-    undelete_body,
     vault_body,
 )
 from vmbackup_core.adapters.wire_machines import (
@@ -24,36 +21,11 @@ from vmbackup_core.adapters.wire_machines import (
     parse_vm_row,
     restored_by,
 )
-from vmbackup_core.adapters.wire_policies import is_vm_policy, parse_policy, policy_body
 from vmbackup_core.adapters.wire_work import jobs_filter, parse_job, parse_operation
 from vmbackup_core.domain.errors import Malformed
 from vmbackup_core.domain.facts import Agent, DiskExclusion, ItemState, Power, Provisioning
 from vmbackup_core.domain.ids import VaultId, VmId
 from vmbackup_core.domain.operations import OperationFacts, Progress
-from vmbackup_core.domain.policies import PolicyKind, PolicySpec, Retention
-from vmbackup_core.domain.schedules import (
-    Daily,
-    DayOfYear,
-    Hourly,
-    Month,
-    MonthDay,
-    NthWeekday,
-    Week,
-    Weekday,
-    Weekly,
-)
-
-SHARED = Path(__file__).parents[3] / "shared"
-BACKUP_EXAMPLES = (
-    SHARED / "specs/specification/recoveryservicesbackup/resource-manager"
-    "/Microsoft.RecoveryServices/stable/2024-04-01/examples"
-)
-needs_specs = pytest.mark.skipif(
-    not BACKUP_EXAMPLES.exists(), reason="the official specifications are not on this machine"
-)
-needs_recordings = pytest.mark.skipif(
-    not (SHARED / "recorded").exists(), reason="the recorded exchanges are not on this machine"
-)
 
 SUB = "11111111-2222-3333-4444-555555555555"
 WEB = VmId(SUB, "rg-app", "web")
@@ -398,179 +370,6 @@ def test_a_new_vault_is_redundant_as_asked_and_says_who_made_it() -> None:
     assert body["tags"] == {"vmbackup-made-by": "vmbackup"}
 
 
-# Policies.
-
-KEPT = Retention(
-    daily_days=30,
-    weekly_weeks=12,
-    monthly_months=12,
-    yearly_years=3,
-    snapshot_days=5,
-    weekly_on=frozenset({Weekday.SUNDAY}),
-    monthly_on=frozenset({NthWeekday(Week.FIRST, Weekday.SUNDAY)}),
-    yearly_on=frozenset({DayOfYear(Month.JANUARY, NthWeekday(Week.FIRST, Weekday.SUNDAY))}),
-)
-SPECS = [
-    pytest.param(
-        PolicySpec("daily", PolicyKind.STANDARD, Daily(time(22, 30)), KEPT), id="V1-daily"
-    ),
-    pytest.param(
-        PolicySpec(
-            "weekly",
-            PolicyKind.STANDARD,
-            Weekly(frozenset({Weekday.SUNDAY, Weekday.FRIDAY}), time(22)),
-            replace(KEPT, daily_days=0, weekly_on=frozenset({Weekday.SUNDAY, Weekday.FRIDAY})),
-            time_zone="W. Europe Standard Time",
-        ),
-        id="V1-weekly",
-    ),
-    pytest.param(
-        PolicySpec(
-            "hourly",
-            PolicyKind.ENHANCED,
-            Hourly(timedelta(hours=4), time(6), timedelta(hours=12)),
-            KEPT,
-        ),
-        id="V2-hourly",
-    ),
-    pytest.param(
-        PolicySpec("daily2", PolicyKind.ENHANCED, Daily(time(6)), replace(KEPT, snapshot_days=30)),
-        id="V2-daily",
-    ),
-    pytest.param(
-        PolicySpec(
-            "weekly2",
-            PolicyKind.ENHANCED,
-            Weekly(frozenset({Weekday.SUNDAY}), time(22)),
-            Retention(weekly_weeks=4, snapshot_days=7),
-        ),
-        id="V2-weekly",
-    ),
-    pytest.param(
-        PolicySpec(
-            "by-date",
-            PolicyKind.STANDARD,
-            Daily(time(22)),
-            replace(
-                KEPT,
-                monthly_on=frozenset({MonthDay(1), MonthDay(0)}),
-                yearly_on=frozenset(
-                    {DayOfYear(Month.JANUARY, MonthDay(1)), DayOfYear(Month.JULY, MonthDay(1))}
-                ),
-            ),
-        ),
-        id="by-date",
-    ),
-]
-
-
-@pytest.mark.parametrize("spec", SPECS)
-def test_a_policy_that_is_written_reads_back_as_it_was_meant(spec: PolicySpec) -> None:
-    assert parse_policy({"name": spec.name, **policy_body(spec)}) == spec.as_facts()
-
-
-@pytest.mark.parametrize("spec", SPECS)
-def test_every_key_of_a_policy_is_one_that_the_sdks_model_knows(spec: PolicySpec) -> None:
-    from azure.mgmt.recoveryservicesbackup import models
-
-    written = policy_body(spec)
-
-    model = models.ProtectionPolicyResource(written)
-
-    assert isinstance(model.properties, models.AzureIaaSVMProtectionPolicy)
-    assert model.properties.schedule_policy is not None
-    assert type(model.properties.schedule_policy) in (
-        models.SimpleSchedulePolicy,
-        models.SimpleSchedulePolicyV2,
-    )
-    assert type(model.properties.retention_policy) is models.LongTermRetentionPolicy
-    assert unknown_keys(model, written) == []
-
-
-def unknown_keys(model: Any, written: Any, path: str = "") -> list[str]:
-    """Return the keys in `written` that are none of the model's fields, with their paths."""
-    if isinstance(written, list):
-        pairs = zip(model, written, strict=True)
-        return [key for one, other in pairs for key in unknown_keys(one, other, path)]
-    if not isinstance(written, dict):
-        return []
-    known = {field._rest_name: name for name, field in type(model)._attr_to_rest_field.items()}
-    strange = [f"{path}.{key}" for key in written if key not in known]
-    below = [
-        found
-        for key in written
-        if key in known
-        for found in unknown_keys(getattr(model, known[key]), written[key], f"{path}.{key}")
-    ]
-    return strange + below
-
-
-def policy(**changes: Any) -> Any:
-    body = policy_body(PolicySpec("daily", PolicyKind.STANDARD, Daily(time(22)), KEPT))
-    return {"name": "daily", "properties": {**body["properties"], **changes}}
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        pytest.param({"policyType": "V3"}, id="another-kind"),
-        pytest.param({"policyType": "V2"}, id="a-V1-schedule-in-a-V2-policy"),
-        pytest.param({"schedulePolicy": None}, id="no-schedule"),
-        pytest.param(
-            {"schedulePolicy": {"schedulePolicyType": "LogSchedulePolicy"}}, id="another-schedule"
-        ),
-        pytest.param({"retentionPolicy": None}, id="no-retention"),
-        pytest.param(
-            {"retentionPolicy": {"retentionPolicyType": "SimpleRetentionPolicy"}},
-            id="another-retention",
-        ),
-        pytest.param({"instantRpRetentionRangeInDays": None}, id="snapshots-unknown"),
-        pytest.param({"tieringPolicy": {"ArchivedRP": {"tieringMode": "TierAfter"}}}, id="archive"),
-        pytest.param(
-            {
-                "schedulePolicy": {
-                    "schedulePolicyType": "SimpleSchedulePolicy",
-                    "scheduleRunFrequency": "Daily",
-                    "scheduleRunTimes": ["2024-01-01T01:00:00Z", "2024-01-01T02:00:00Z"],
-                }
-            },
-            id="two-times",
-        ),
-        pytest.param(
-            {
-                "schedulePolicy": {
-                    "schedulePolicyType": "SimpleSchedulePolicy",
-                    "scheduleRunFrequency": "Weekly",
-                    "scheduleRunDays": ["Caturday"],
-                    "scheduleRunTimes": ["2024-01-01T01:00:00Z"],
-                }
-            },
-            id="a-strange-day",
-        ),
-    ],
-)
-def test_a_policy_with_a_part_that_we_do_not_know_compares_with_nothing(changes: Any) -> None:
-    assert parse_policy(policy(**changes)).schedule is None
-
-
-def test_a_policy_that_does_not_tier_is_understood() -> None:
-    untiered = {"ArchivedRP": {"tieringMode": "DoNotTier", "duration": 0}}
-
-    assert parse_policy(policy(tieringPolicy=untiered)).schedule == Daily(time(22))
-
-
-def test_days_that_azure_cannot_express_are_a_bug_and_not_a_guess() -> None:
-    uneven = frozenset(
-        {NthWeekday(Week.FIRST, Weekday.SUNDAY), NthWeekday(Week.LAST, Weekday.FRIDAY)}
-    )
-    spec = PolicySpec(
-        "uneven", PolicyKind.STANDARD, Daily(time(22)), replace(KEPT, monthly_on=uneven)
-    )
-
-    with pytest.raises(ValueError, match="the same weekdays"):
-        policy_body(spec)
-
-
 # Work.
 
 
@@ -636,129 +435,8 @@ def test_an_operation_says_how_far_it_is_in_two_ways(
     assert parse_operation(status, body) == facts
 
 
-# Against what Azure has really said and promised.
-
-
-def examples(*names: str) -> Iterator[Any]:
-    for name in names:
-        yield json.loads((BACKUP_EXAMPLES / name).read_text())
-
-
-def recorded(kind: str) -> list[Any]:
-    """Return every recorded resource of one type, alone or in a list."""
-    found = []
-    for path in sorted((SHARED / "recorded").glob("*.json")):
-        for exchange in json.loads(path.read_text()):
-            body = exchange["response"]
-            listed = body.get("value", [body]) if isinstance(body, dict) else []
-            found += [
-                one
-                for one in listed
-                if isinstance(one, dict) and str(one.get("type", "")).lower().endswith(kind)
-            ]
-    return found
-
-
-@needs_specs
 @pytest.mark.parametrize(
-    ("name", "schedule"),
-    [
-        ("AzureIaasVm/V2Policy/IaaS_v2_daily.json", Daily(time(10))),
-        (
-            "AzureIaasVm/V2Policy/IaaS_v2_hourly.json",
-            Hourly(timedelta(hours=4), time(8), timedelta(hours=16)),
-        ),
-        ("AzureIaasVm/V2Policy/v2-Get-Policy.json", Daily(time(10))),
-    ],
+    ("name", "count", "vms"), [("AzureIaasVM", 7, 7), ("MAB", 3, 0), ("AzureIaasVM", None, 0)]
 )
-def test_the_specifications_examples_of_policies_are_read(name: str, schedule: Any) -> None:
-    (example,) = examples(name)
-
-    read = parse_policy(example["responses"]["200"]["body"])
-
-    assert (read.kind, read.schedule) == (PolicyKind.ENHANCED, schedule)
-    assert read.crash_consistent
-
-
-@needs_specs
-@pytest.mark.parametrize(
-    ("name", "state"),
-    [
-        ("AzureIaasVm/Compute_ProtectedItem_Get.json", ItemState.PROTECTED),
-        ("AzureIaasVm/ConfigureProtection.json", ItemState.PROTECTED),
-        ("AzureIaasVm/StopProtection.json", ItemState.STOPPED),
-    ],
-)
-def test_the_specifications_examples_of_items_are_read(name: str, state: ItemState) -> None:
-    (example,) = examples(name)
-
-    item = parse_item(example["responses"]["200"]["body"])
-
-    assert (item.state, item.policy) == (state, "testPolicy1")
-
-
-@needs_specs
-def test_the_specifications_examples_of_jobs_are_read() -> None:
-    (example,) = examples("Common/ListJobs.json")
-
-    jobs = [parse_job(body) for body in example["responses"]["200"]["body"]["value"]]
-
-    assert [(j.operation, j.progress) for j in jobs] == [
-        ("Backup", Progress.RUNNING),
-        ("ConfigureBackup", Progress.SUCCEEDED),
-    ]
-
-
-@needs_specs
-def test_protecting_is_written_as_the_specifications_example_has_it() -> None:
-    (example,) = examples("AzureIaasVm/ConfigureProtection.json")
-    written = protection_body(WEB, VAULT, "gold", None)["properties"]
-
-    assert set(written) == set(example["parameters"]["parameters"]["properties"])
-
-
-@needs_recordings
-def test_every_recorded_policy_for_vms_is_read() -> None:
-    found = [parse_policy(body) for body in recorded("/backuppolicies") if is_vm_policy(body)]
-    unread = {policy.name for policy in found if policy.schedule is None}
-
-    assert len(found) > 30
-    assert unread == {"clitest-policy000009"}  # It moves its points to the archive.
-
-
-@needs_recordings
-def test_every_recorded_item_is_read() -> None:
-    found = [parse_item(body) for body in recorded("/protecteditems")]
-
-    assert {item.state for item in found} == {
-        ItemState.PROTECTED,
-        ItemState.STOPPED,
-        ItemState.SOFT_DELETED,
-    }
-
-
-@needs_recordings
-def test_every_recorded_machine_is_read() -> None:
-    found = [parse_vm(body) for body in recorded("microsoft.compute/virtualmachines")]
-
-    assert len(found) > 20
-    assert {vm.agent for vm in found} == set(Agent)
-
-
-@needs_recordings
-def test_every_recorded_job_is_read() -> None:
-    found = [parse_job(body) for body in recorded("/backupjobs")]
-
-    assert {"ConfigureBackup", "Undelete", "Backup"} <= {job.operation for job in found}
-    assert {job.progress for job in found} == {Progress.RUNNING, Progress.SUCCEEDED}
-
-
-@needs_recordings
-def test_an_undelete_is_written_as_it_was_recorded() -> None:
-    exchanges = json.loads((SHARED / "recorded" / "test_backup_softdelete.json").read_text())
-    sent = [e["request"] for e in exchanges if e["method"] == "PUT" and e["request"]]
-    (recorded_undelete,) = [body for body in sent if "isRehydrate" in body["properties"]]
-
-    ours, theirs = undelete_body(WEB)["properties"], recorded_undelete["properties"]
-
-    assert {**ours, "sourceResourceId": ""} == {**theirs, "sourceResourceId": ""}
+def test_a_vaults_summary_counts_its_vms(name: str, count: Any, vms: int) -> None:
+    assert protected_vms({"name": {"value": name}, "currentValue": count}) == vms

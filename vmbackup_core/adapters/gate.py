@@ -23,7 +23,7 @@ from vmbackup_core.domain.errors import Denied
 CODE = "LastGate"
 
 CONNECTING = timedelta(seconds=20)
-READING = timedelta(seconds=120)  # ARM itself gives up after 60 s.
+READING = timedelta(seconds=65)  # ARM itself gives up after 60 s.
 
 _READS = ("GET", "HEAD")
 # Headers that may go with a write: none can name another method, another target or another body.

@@ -149,7 +149,7 @@ def _vm_of(body: Json, vault: VaultId) -> VmId:
 
 def _state(item: Json) -> ItemState:
     """Soft delete shows as a stopped item that is to be deleted later (recorded)."""
-    if at(item, "isScheduledForDeferredDelete") is True:
+    if str(at(item, "isScheduledForDeferredDelete")).lower() == "true":
         return ItemState.SOFT_DELETED
     state = text(item, "currentProtectionState") or text(item, "protectionState")
     return _STATES.get(state.lower(), ItemState.UNKNOWN)

@@ -217,12 +217,19 @@ class ReadAgain:
     def send(self, request: Any) -> Any:
         if request.http_request.method not in ("GET", "HEAD"):
             return self.next.send(request)
-        from azure.core.exceptions import DecodeError, ServiceRequestError, ServiceResponseError
+        from azure.core.exceptions import (
+            DecodeError,
+            ServiceRequestError,
+            ServiceResponseError,
+            ServiceResponseTimeoutError,
+        )
 
         wait = FIRST_WAIT
         for _ in range(READ_TRIES - 1):
             try:
                 response = self.next.send(request)
+            except ServiceResponseTimeoutError:
+                raise  # It has cost a minute already.
             except (DecodeError, ServiceRequestError, ServiceResponseError):
                 pass
             else:

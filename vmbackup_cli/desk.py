@@ -5,6 +5,7 @@ Results go to `out`; progress, questions and errors to `err`, so that a pipe see
 """
 
 import json
+import logging
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -80,6 +81,8 @@ class Desk:
 
 def terminal() -> Desk:
     """Return the desk of this process. Rich obeys NO_COLOR, TERM=dumb and COLUMNS."""
+    # What the SDKs log is told again, shorter, by the error that follows.
+    logging.getLogger("azure").addHandler(logging.NullHandler())
     err = _console(stderr=True)
     return Desk(
         out=_console(stderr=False),

@@ -28,6 +28,9 @@ def show_mishap(desk: Desk, error: BackupError | Misused) -> None:
     match error:
         case SettingsError(source=source, faults=faults):
             show_faults(desk, source, faults)
+        case BackupError():
+            # An SDK may tell every way that it tried; the first line says what failed.
+            desk.tell(str(error).partition("\n")[0], style="red")
         case _:
             desk.tell(str(error), style="red")
     if isinstance(error, BackupError):

@@ -74,7 +74,9 @@ def find_reason(code: str) -> Reason:
         return Reason[code.upper().replace("-", "_")]
     except KeyError:
         near = did_you_mean(code, [reason.name for reason in Reason])
-        raise Misused(f"there is no reason {code}; {near or 'see docs/reasons.md'}") from None
+        raise Misused(
+            f"there is no reason {code}; {near or '`vmbackup plan` shows those there are'}"
+        ) from None
 
 
 def _notable(verdict: Verdict) -> bool:

@@ -51,7 +51,7 @@ def protect(
         chosen = _named(app, vms) if vms else _due(app)
     work = [v for v in chosen if v.differs and _acts_on(app, v)]
     if work:
-        if not as_json:
+        if not (as_json and yes):
             desk.err.print(verdict_table(desk, chosen, app.clock.now()))
         if not yes and not _agreed(desk, work):
             desk.tell("Nothing was done.")

@@ -33,7 +33,7 @@ def test_every_state_turns_up(world: World) -> None:
 
     assert len(machines) == 1500
     assert len(subscriptions) >= 2
-    assert 3 <= len({m.location for m in machines} & set(REGIONS))
+    assert len({m.location for m in machines} & set(REGIONS)) >= 3
     assert {m.power for m in machines} == {"running", "deallocated", "stopped"}
     assert {m.provisioning for m in machines} == {"Succeeded", "Failed"}
     assert {m.security_type for m in machines} == {"", "TrustedLaunch", "ConfidentialVM"}

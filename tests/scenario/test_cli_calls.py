@@ -117,6 +117,15 @@ def test_an_expected_error_is_said_with_what_to_do(
     assert "Traceback" not in ran.err
 
 
+def test_of_a_long_error_people_get_the_first_line_and_machines_get_all(office: Office) -> None:
+    office.change(sweep=Failing(Denied("no token\ntried this\ntried that")))
+
+    text, machine = office.run("plan"), office.run("plan", "--json")
+
+    assert "tried this" not in text.err
+    assert "tried that" in machine.json["error"]["message"]
+
+
 def test_an_error_is_one_document_for_machines(office: Office) -> None:
     office.change(sweep=Failing(Denied("may not", code="AuthorizationFailed")))
 

@@ -139,7 +139,7 @@ class Reason(Enum):
         Standing.HUMAN, "an Azure Policy denies it", "exempt the vault's group from that policy"
     )
     NO_PERMISSION = Meaning(
-        Standing.HUMAN, "our identity may not do it", "grant the roles of the deployment (infra/)"
+        Standing.HUMAN, "our identity may not do it", "grant the actions of docs/permissions.md"
     )
     REFUSED = Meaning(
         Standing.HUMAN, "Azure refuses it with a code we have no rule for", "read Azure's own words"

@@ -133,7 +133,7 @@ def small_app(
     shelf = Shelf(Snapshots(blobs, clock), azure, azure, clock)
     protect = ProtectVm(
         inventory=azure,
-        looker=Looker(azure, shelf, notebook, rulebook),
+        looker=Looker(azure, shelf, notebook, clock, rulebook),
         vaults=azure,
         jobs=azure,
         shelf=shelf,

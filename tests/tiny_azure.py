@@ -141,6 +141,14 @@ class TinyAzure:
         hidden = (ItemState.STOPPED, ItemState.SOFT_DELETED)
         return tuple(i for i in mine if i.state not in hidden or i.vault == likely)
 
+    def find_vault(self, vm: VmId, location: str) -> VaultId | None:
+        found = self.observe_items(vm, location, None)
+        return found[0].vault if found else None
+
+    def list_items(self, vault: VaultId) -> tuple[ItemFacts, ...]:
+        self._read()
+        return tuple(item for (_, there), item in self.items.items() if there == vault)
+
     def observe_jobs(self, vault: VaultId, since: datetime) -> tuple[JobFacts, ...]:
         self._read()
         return tuple(self._jobs(since)) if self.jobs_are_listed else ()

@@ -86,6 +86,7 @@ def build(
             endpoint=deployment.arm_endpoint,
             scope=deployment.endpoints.arm_scope,
             credential=credential or _credential(deployment, client_id),
+            clock=clock,
             transport=transport,
             may_write=may_write,
         )
@@ -98,7 +99,7 @@ def build(
     vaults, jobs = AzureVaults(reader, protector), AzureJobs(reader, clock)
     notebook = Notebook(rows, clock)
     shelf = Shelf(Snapshots(state, clock), vaults, jobs, clock)
-    looker = Looker(vaults, shelf, notebook, book)
+    looker = Looker(vaults, shelf, notebook, clock, book)
     approvals = Approvals(state, clock)
     evidence = EvidenceLog(evidence_blobs, clock)
     protect = ProtectVm(

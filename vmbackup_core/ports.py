@@ -56,6 +56,12 @@ class Vaults(Protocol):
         way.
         """
 
+    def find_vault(self, vm: VmId, location: str) -> VaultId | None:
+        """Return the vault that the service names for `vm`, None where it names none."""
+
+    def list_items(self, vault: VaultId) -> tuple[ItemFacts, ...]:
+        """Return the items of all VMs in `vault`: dear for one, cheap for many."""
+
     def create_vault(self, vault: VaultId, location: str, redundancy: str) -> None:
         """Create the vault and its resource group. Done twice is done once; it takes a while."""
 

@@ -302,8 +302,18 @@ def test_any_other_refusal_is_the_end_in_azures_own_words() -> None:
 def test_azure_is_left_alone_as_long_as_it_asked() -> None:
     state, then = after_trouble(SENT, Reason.THROTTLED, "429", timedelta(hours=1), NOW)
 
-    assert then == Wait(at(60), Reason.THROTTLED, ("429",))
+    assert isinstance(then, Wait)
+    assert (then.reason, then.because) == (Reason.THROTTLED, ("429",))
+    assert at(60) <= then.until <= at(61)
     assert state.pending == SENT.pending
+
+
+def test_those_whom_azure_sends_away_together_do_not_come_back_together() -> None:
+    others = [replace(SENT, vm=replace(SENT.vm, name=f"web-{n}")) for n in range(50)]
+
+    backs = [after_trouble(s, Reason.THROTTLED, "429", timedelta(0), NOW)[1] for s in others]
+
+    assert len({back.until for back in backs if isinstance(back, Wait)}) == 50
 
 
 def test_without_a_word_from_azure_the_waits_grow() -> None:

@@ -176,7 +176,8 @@ def test_azure_is_left_alone_as_long_as_it_asks() -> None:
 
     waiting = app.turn(app.begin())
 
-    assert (waiting["reason"], waiting["until"]) == ("THROTTLED", at(60).isoformat())
+    assert waiting["reason"] == "THROTTLED"
+    assert at(60).isoformat() <= waiting["until"] <= at(61).isoformat()
 
 
 def test_a_vm_that_is_gone_is_no_error() -> None:

@@ -11,6 +11,7 @@ from vmbackup_core.adapters.boundary import azure_errors
 from vmbackup_core.adapters.wire import Json, needed, place, text
 from vmbackup_core.adapters.wire_items import (
     group_body,
+    is_vm_item,
     parse_item,
     parse_vault,
     protected_vms,
@@ -43,6 +44,8 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
         f"{_RS}/vaults/usages/read",
     ),
     "observe_items": (f"{_RS}/locations/backupStatus/action", f"{_ITEMS}/read"),
+    "find_vault": (f"{_RS}/locations/backupStatus/action",),
+    "list_items": (f"{_RS}/vaults/backupProtectedItems/read",),
     "observe_jobs": (f"{_RS}/vaults/backupJobs/read",),
     "observe_operation": (
         f"{_ITEMS}/operationsStatus/read",
@@ -66,6 +69,7 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
 }
 
 VM_POLICIES = {"$filter": "backupManagementType eq 'AzureIaasVM'"}
+VM_ITEMS = {"$filter": "backupManagementType eq 'AzureIaasVM' and itemType eq 'VM'"}
 ITEM_COUNTS = {"$filter": "type eq 'BackupProtectedItemCountSummary'"}
 # What the service answers where a vault has no such item, besides a plain 404.
 NO_ITEM = frozenset({"BMSUserErrorContainerObjectNotFound", "BMSUserErrorItemNotFound"})
@@ -111,21 +115,37 @@ class AzureVaults:
         self, vm: VmId, location: str, likely: VaultId | None
     ) -> tuple[ItemFacts, ...]:
         """Ask the service where the VM is protected, and read the item there or in `likely`."""
-        path = f"/subscriptions/{vm.subscription}/providers/{_RS}/locations/{place(location)}"
-        question = {"resourceType": "VM", "resourceId": str(vm)}
-        doing = f"asking where {vm.name} is protected"
-        status = self._reader.post(f"{path}/backupStatus", BACKUP, doing, question).body
-        places = []
-        if named := text(status, "vaultId"):
-            names = needed(status, "containerName"), needed(status, "protectedItemName")
-            places.append((VaultId.parse(named), names))
-        if likely is not None and likely not in [vault for vault, _ in places]:
+        named = self._named(vm, location)
+        places = [named] if named else []
+        if likely is not None and (named is None or named[0] != likely):
             places.append((likely, (vm.container, vm.item)))
         for vault, names in places:
             item = self._item(vault, names, f"reading the item of {vm.name} in {vault.name}")
             if item is not None:
                 return (parse_item(item),)
         return ()
+
+    def find_vault(self, vm: VmId, location: str) -> VaultId | None:
+        """Ask the service where the VM is protected."""
+        named = self._named(vm, location)
+        return named[0] if named else None
+
+    def list_items(self, vault: VaultId) -> tuple[ItemFacts, ...]:
+        """List a vault's items, page after page."""
+        doing = f"listing the items of {vault.name}"
+        listed = self._reader.pages(f"{vault}/backupProtectedItems", BACKUP, doing, VM_ITEMS)
+        return tuple(parse_item(item) for item in listed if is_vm_item(item))
+
+    def _named(self, vm: VmId, location: str) -> tuple[VaultId, tuple[str, str]] | None:
+        """Return the vault that the service names for a VM, with container and item there."""
+        path = f"/subscriptions/{vm.subscription}/providers/{_RS}/locations/{place(location)}"
+        question = {"resourceType": "VM", "resourceId": str(vm)}
+        doing = f"asking where {vm.name} is protected"
+        status = self._reader.post(f"{path}/backupStatus", BACKUP, doing, question).body
+        if not (vault := text(status, "vaultId")):
+            return None
+        names = needed(status, "containerName"), needed(status, "protectedItemName")
+        return VaultId.parse(vault), names
 
     def _item(self, vault: VaultId, names: tuple[str, str], doing: str) -> Json | None:
         container, item = (quote(name, safe="") for name in names)

@@ -5,12 +5,15 @@ from datetime import datetime
 
 from vmbackup_core.app.notebook import Notebook
 from vmbackup_core.app.shelf import Shelf
-from vmbackup_core.domain.facts import VaultFacts, VmFacts
+from vmbackup_core.domain.errors import Retryable
+from vmbackup_core.domain.facts import ItemFacts, VaultFacts, VmFacts
 from vmbackup_core.domain.ids import VaultId
 from vmbackup_core.domain.protection import Rulebook, Sight
 from vmbackup_core.domain.rules import OutOfScope, Wanted, ask
 from vmbackup_core.domain.vaults import Use, choose_vault
-from vmbackup_core.ports import Vaults
+from vmbackup_core.ports import Clock, Vaults
+
+PROVIDER_THROTTLED = "ResourceRequestsThrottled"  # Recovery Services' own 429 (recorded).
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,7 @@ class Looker:
     vaults: Vaults
     shelf: Shelf
     notebook: Notebook
+    clock: Clock
     book: Rulebook
 
     def look(
@@ -37,9 +41,31 @@ class Looker:
         place = self.shelf.vaults_in(vm.id.subscription, vm.location, vaults_after)
         if place is None:
             return None
-        likely = self._likely(vm, place, full)
-        items = self.vaults.observe_items(vm.id, vm.location, likely)
+        items = self._items(vm, self._likely(vm, place, full))
+        if items is None:
+            return None
         return Sight(vm, items, place, self.notebook.memory(vm.id), full)
+
+    def _items(self, vm: VmFacts, likely: VaultId | None) -> tuple[ItemFacts, ...] | None:
+        """
+        Return the VM's items, read one by one while the provider's hourly budget for that lasts.
+
+        When it is spent (a first rollout), the list of the whole vault is read once a minute for
+        all: it has a budget of its own. None while somebody else reads it.
+        """
+        single = f"items of {vm.id.subscription}"
+        if not self.notebook.resting(single):
+            try:
+                return self.vaults.observe_items(vm.id, vm.location, likely)
+            except Retryable as error:
+                if error.code != PROVIDER_THROTTLED or error.after is None:
+                    raise
+                self.notebook.rest(single, self.clock.now() + error.after)
+        vault = self.vaults.find_vault(vm.id, vm.location) or likely
+        if vault is None:
+            return ()
+        listed = self.shelf.items_in(vault)
+        return None if listed is None else tuple(item for item in listed if item.vm == vm.id)
 
     def wanted(self, vm: VmFacts) -> bool:
         """Whether a rule asks for backup of `vm`."""

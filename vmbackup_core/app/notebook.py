@@ -106,6 +106,16 @@ class Notebook:
             return False
         return True
 
+    # What the service asked us to leave alone.
+
+    def rest(self, what: str, until: datetime) -> None:
+        """Leave a kind of call alone until then: all who share the ledger do."""
+        self._update("rest", derive_key("rest", what), lambda _: {"until": until.isoformat()})
+
+    def resting(self, what: str) -> bool:
+        row = self.rows.get("rest", derive_key("rest", what))
+        return row is not None and datetime.fromisoformat(row.values["until"]) > self.clock.now()
+
     # The pause.
 
     def pause(self) -> Pause | None:

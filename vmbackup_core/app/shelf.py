@@ -1,16 +1,17 @@
-"""What is known of vaults and their jobs, through snapshots that all workflows share."""
+"""What is known of vaults, their items and jobs, through snapshots that all workflows share."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from vmbackup_core.app.codec import from_json, to_json
 from vmbackup_core.app.snapshots import Snapshots
-from vmbackup_core.domain.facts import VaultFacts
+from vmbackup_core.domain.facts import ItemFacts, VaultFacts
 from vmbackup_core.domain.ids import VaultId, derive_key
 from vmbackup_core.domain.operations import JobFacts
 from vmbackup_core.ports import Clock, Jobs, Vaults
 
 VAULTS_AGE = timedelta(minutes=10)
+ITEMS_AGE = timedelta(seconds=60)
 JOBS_AGE = timedelta(seconds=60)
 JOBS_BACK = timedelta(hours=1)
 
@@ -33,6 +34,16 @@ class Shelf:
             take=lambda: to_json(self.vaults.observe_vaults(subscription, location)),
         )
         return None if content is None else from_json(content, tuple[VaultFacts, ...])
+
+    def items_in(self, vault: VaultId) -> tuple[ItemFacts, ...] | None:
+        """Return the items of a vault, listed at most once a minute; None: come back soon."""
+        content = self.snapshots.read(
+            f"items/{derive_key('vault', str(vault))}",
+            max_age=ITEMS_AGE,
+            after=None,
+            take=lambda: to_json(self.vaults.list_items(vault)),
+        )
+        return None if content is None else from_json(content, tuple[ItemFacts, ...])
 
     def jobs_of(self, vault: VaultId, since: datetime) -> tuple[JobFacts, ...]:
         """

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from vmbackup_core.domain.facts import Agent, VmFacts
 from vmbackup_core.domain.failures import Reaction, classify_refusal
-from vmbackup_core.domain.ids import VaultId, VmId
+from vmbackup_core.domain.ids import VaultId, VmId, derive_key
 from vmbackup_core.domain.operations import JobFacts, OperationFacts, Progress
 from vmbackup_core.domain.plans import Plan, RefreshContainers, Step
 from vmbackup_core.domain.reasons import Reason, Standing
@@ -164,8 +164,18 @@ def after_trouble(
     """Take in that the service could not be asked now: come back when it said, or later."""
     if spent(state, now):
         return state, given_up(state, reason, (words,))
-    until = now + (interval(state.looks) if after is None else after)
+    until = now + (interval(state.looks) if after is None else after + _apart(state))
     return after_look(state), Wait(until, reason, (words,))
+
+
+def _apart(state: Enabling) -> timedelta:
+    """
+    Return up to a minute, another for each VM and look, the same in each try.
+
+    All who were told to come back in a second would meet again in a second.
+    """
+    place = int(derive_key("apart", str(state.vm), str(state.looks))[-8:], 16) / 2**32
+    return interval(0) * place
 
 
 def wait(state: Enabling, now: datetime, reason: Reason, *because: str) -> Wait:

@@ -40,7 +40,7 @@ Examples:
 def protect(
     ctx: typer.Context,
     vms: Annotated[
-        list[str] | None, typer.Argument(metavar="[VM]...", help="Name, group/name or ARM id.")
+        list[str] | None, typer.Argument(metavar="VM", help="Name, group/name or ARM id.")
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: AsJson = False,

@@ -124,6 +124,8 @@ ON_ARM: Mapping[str, Callable[[Desk], Any]] = {
     "observe_estate": lambda desk: desk.inventory.observe_estate(Scope(subscriptions=(SUB,))),
     "observe_vaults": lambda desk: desk.vaults.observe_vaults(SUB, WEST),
     "observe_items": lambda desk: desk.vaults.observe_items(WEB, WEST, None),
+    "find_vault": lambda desk: desk.vaults.find_vault(WEB, WEST),
+    "list_items": lambda desk: desk.vaults.list_items(VAULT),
     "observe_jobs": lambda desk: desk.jobs.observe_jobs(VAULT, desk.clock.now()),
     "observe_operation": ask_after,
     "create_vault": lambda desk: desk.vaults.create_vault(

@@ -130,6 +130,28 @@ def test_an_item_that_was_backed_up_says_when(desk: Desk, vault: Any) -> None:
     assert timedelta(0) < desk.clock.now() - item.last_backup < timedelta(days=2)
 
 
+def test_the_vault_that_the_service_names_costs_one_call(desk: Desk, vault: Any) -> None:
+    assert desk.vaults.find_vault(WEB, WEST) is None
+    desk.world.vaults.protect(str(WEB), vault)
+
+    assert desk.vaults.find_vault(WEB, WEST) == VAULT
+    assert desk.calls() == ["backup_status.get"] * 2
+
+
+def test_the_items_of_a_vault_are_one_list_that_says_what_each_says(desk: Desk, vault: Any) -> None:
+    db = create_vm(desk, "db")
+    desk.world.vaults.protect(str(WEB), vault)
+    desk.world.vaults.protect(db.id, vault)
+    desk.world.vaults.stop(str(WEB))
+
+    listed = desk.vaults.list_items(VAULT)
+
+    assert desk.calls() == ["items.list"]
+    alone = [desk.vaults.observe_items(item.vm, WEST, VAULT) for item in listed]
+    assert [(item,) for item in listed] == alone
+    assert {item.state for item in listed} == {ItemState.STOPPED, ItemState.PROTECTED}
+
+
 # Creating.
 
 

@@ -53,6 +53,7 @@ class Desk:
             endpoint=ENDPOINT,
             scope=f"{ENDPOINT}/.default",
             credential=StaticCredential("protector" if may_write else "reader"),
+            clock=self.clock,
             transport=SimTransport(self.world),
             may_write=may_write,
         )

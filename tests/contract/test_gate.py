@@ -8,6 +8,7 @@ from azure.core.rest import HttpRequest
 
 from azsim.transport import SimTransport
 from azsim.world import World
+from tests.clocks import HandClock
 from tests.credentials import StaticCredential
 from vmbackup_core.adapters.arm import Arm
 from vmbackup_core.adapters.deeds import CAN_DO, Host
@@ -513,6 +514,7 @@ def test_the_sdks_own_clients_cannot_get_past_the_gate(world: World) -> None:
         endpoint=ARM,
         scope=f"{ARM}/.default",
         credential=StaticCredential(),
+        clock=HandClock(world.clock.now()),
         transport=SimTransport(world),
         may_write=True,
     )

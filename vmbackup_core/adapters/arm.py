@@ -17,12 +17,15 @@ from urllib.parse import urlencode
 from vmbackup_core.adapters.boundary import Answer, answer_of, azure_errors, refusal
 from vmbackup_core.adapters.deeds import Host
 from vmbackup_core.adapters.gate import Gate, same_place
+from vmbackup_core.adapters.patience import Patience
 from vmbackup_core.domain.errors import Malformed, Retryable
 
 if TYPE_CHECKING:
     from azure.core.pipeline import Pipeline
     from azure.mgmt.recoveryservices import RecoveryServicesClient
     from azure.mgmt.recoveryservicesbackup import RecoveryServicesBackupClient
+
+    from vmbackup_core.ports import Clock
 
 VERSION = "0.1.0"
 USER_AGENT = f"vmbackup/{VERSION}"
@@ -59,12 +62,14 @@ class Arm:
         endpoint: str,
         scope: str,
         credential: Any,
+        clock: "Clock",
         transport: Any = None,
         may_write: bool = False,
     ) -> None:
         self.endpoint = endpoint.rstrip("/")
         self._scope = scope
         self._credential = credential
+        self._patience = Patience(clock)
         self._gate = Gate(self.endpoint, Host.ARM, transport, may_write)
         self._backup_clients: dict[str, RecoveryServicesBackupClient] = {}
         self._vault_clients: dict[str, RecoveryServicesClient] = {}
@@ -161,6 +166,7 @@ class Arm:
 
         policies: list[Any] = [
             UserAgentPolicy(base_user_agent=USER_AGENT, user_agent_use_env=False),
+            self._patience,
             ReadAgain(),
             BearerTokenCredentialPolicy(self._credential, self._scope),
             CustomHookPolicy(),  # The SDKs' `raw_response_hook`.

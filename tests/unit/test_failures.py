@@ -59,6 +59,12 @@ REGISTERED = (
         ),
         (
             "SomeCode",
+            "The vault protects as many virtual machines as it can",
+            Reaction.NEXT_VAULT,
+        ),
+        ("SomeCode", "The number of items exceeds the vault's capacity", Reaction.NEXT_VAULT),
+        (
+            "SomeCode",
             "You have reached the limit of 1000 configure protection operations per day",
             Reason.DAILY_LIMIT,
         ),

@@ -44,6 +44,9 @@ _BY_CODE: dict[str, Reaction | Reason] = {
     "BMSUserErrorDatasourceSoftDeleted": Reason.SOFT_DELETED,
 }
 
+_MOST = r"(maximum|limit|capacity|as many|no more)"
+_THINGS = r"(virtual machines|VMs|items|datasources)"
+
 # Where the code is not confirmed, the words are: first match counts.
 _BY_TEXT: tuple[tuple[re.Pattern[str], Reaction | Reason], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), answer)
@@ -55,7 +58,7 @@ _BY_TEXT: tuple[tuple[re.Pattern[str], Reaction | Reason], ...] = tuple(
         ),
         (r"soft.?deleted", Reason.SOFT_DELETED),
         (r"configur\w+ .*(per|in a|in the) ?(last )?(day|24)", Reason.DAILY_LIMIT),
-        (r"(maximum|limit).*(virtual machines|items|datasources)", Reaction.NEXT_VAULT),
+        (rf"{_MOST}.*{_THINGS}|{_THINGS}.*{_MOST}", Reaction.NEXT_VAULT),
         (r"another .*operation is (currently )?in progress", Reaction.WAIT),
         (r"enhanced policy|policy.*(V2|enhanced)", Reason.NEEDS_ENHANCED),
     )

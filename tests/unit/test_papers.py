@@ -11,6 +11,7 @@ from typer.main import get_command
 from vmbackup_cli.main import app
 from vmbackup_core.domain.reasons import Reason
 from vmbackup_core.domain.verdicts import BRAKES, REFUSALS
+from vmbackup_core.settings import load
 
 ROOT = Path(__file__).parents[2]
 TOP = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")
@@ -142,3 +143,23 @@ def test_the_page_of_reasons_says_of_each_code_what_the_code_itself_says() -> No
 def test_the_page_of_reasons_names_what_is_held_and_what_is_a_brake() -> None:
     assert codes_after("sweeps keep it until") == {reason.name for reason in REFUSALS}
     assert codes_after("**From our own brakes.**") == {reason.name for reason in BRAKES}
+
+
+def example_in(paper: str, language: str) -> str:
+    """Return the one example in a language that a page has."""
+    (example,) = re.findall(rf"^```{language}\n(.*?)^```", text_of(paper), re.MULTILINE | re.DOTALL)
+    return str(example)
+
+
+def test_the_readmes_configuration_has_no_fault() -> None:
+    settings = load(
+        example_in("README.md", "toml"), {"VMBACKUP_STATE_DIR": "state"}, source="README.md"
+    )
+
+    assert [policy.name for policy in settings.policies] == ["gold"]
+
+
+def test_the_example_of_azsims_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    exec(compile(example_in("docs/azsim.md", "python"), "docs/azsim.md", "exec"), {})
+
+    assert capsys.readouterr().out.count("Backup Completed") == 2

@@ -6,14 +6,15 @@ and follows the configuration from then on; `use` hands one in, for tests and th
 this module loads no SDK.
 """
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from vmbackup_core.app.approvals import Approvals
 from vmbackup_core.app.evidence import EvidenceLog
+from vmbackup_core.app.following import Follower
 from vmbackup_core.app.intake import Intake
 from vmbackup_core.app.looking import Looker
 from vmbackup_core.app.notebook import Notebook
@@ -23,13 +24,11 @@ from vmbackup_core.app.shelf import Shelf
 from vmbackup_core.app.snapshots import Snapshots
 from vmbackup_core.app.sweep import Sweep
 from vmbackup_core.app.workflows import Workflows
-from vmbackup_core.domain.errors import BackupError
 from vmbackup_core.domain.protection import Rulebook
 from vmbackup_core.ports import Blobs, Clock, Inventory, Journal, Rows
 from vmbackup_core.settings import (
     Deployment,
     Settings,
-    SettingsError,
     load,
     read_deployment,
     system_environment,
@@ -184,13 +183,10 @@ def _state(
 
 @dataclass(slots=True)
 class _Current:
-    """The app of this process, and the configuration that it was built from."""
+    """The app of this process: handed in, or following its configuration."""
 
-    app: App | None = None
-    handed_in: bool = False
-    etag: str = ""
-    refused: str = ""  # The ETag of a newer configuration that has faults.
-    asked_at: datetime | None = None
+    handed_in: App | None = None
+    follower: Follower[App] | None = None
 
 
 _current = _Current()
@@ -198,8 +194,7 @@ _current = _Current()
 
 def use(app: App | None) -> None:
     """Hand in the app that `current_app` returns; None goes back to the environment."""
-    _current.app, _current.handed_in = app, app is not None
-    _current.etag, _current.refused, _current.asked_at = "", "", None
+    _current.handed_in, _current.follower = app, None
 
 
 def current_app() -> App:
@@ -209,53 +204,35 @@ def current_app() -> App:
     A configuration that lies in a blob is followed: a rule change needs no deployment. A newer
     version with faults is reported, and the last good one stays.
     """
-    if _current.app is not None and (_current.handed_in or not _due(_current.app)):
-        return _current.app
-    deployment = (
-        read_deployment(system_environment())
-        if _current.app is None
-        else _current.app.settings.deployment
-    )
-    return _refreshed(deployment, _reader(deployment))
+    if _current.handed_in is not None:
+        return _current.handed_in
+    if _current.follower is None:
+        _current.follower = follow(system_environment())
+    return _current.follower.present()
 
 
-def _due(app: App) -> bool:
-    if not app.settings.deployment.config.startswith("https://") or _current.asked_at is None:
-        return False
-    return app.clock.now() - _current.asked_at >= REREAD
-
-
-def _reader(deployment: Deployment) -> Callable[[str], tuple[bytes, str] | None]:
+def follow(
+    environment: Mapping[str, str], *, transport: Any = None, credential: Any = None
+) -> Follower[App]:
+    """Return what makes the app from `environment` and the configuration that it names."""
+    from vmbackup_core.adapters.clock import SystemClock
     from vmbackup_core.adapters.configuration import read_configuration
 
-    return lambda etag: read_configuration(
-        deployment.config, etag, _credential(deployment, deployment.reader_client_id)
+    deployment = read_deployment(environment)
+    where = deployment.config
+    in_a_blob = where.startswith("https://")
+    identity = credential or (
+        _credential(deployment, deployment.reader_client_id) if in_a_blob else None
     )
 
+    def make(content: bytes) -> App:
+        settings = load(content, environment, source=where)
+        return build(settings, transport=transport, credential=credential)
 
-def _refreshed(deployment: Deployment, read: Callable[[str], tuple[bytes, str] | None]) -> App:
-    """Return the app by the newest good configuration; `read` answers None where it is the same."""
-    present = _current.app
-    try:
-        found = read(_current.refused or _current.etag)
-    except BackupError as error:
-        if present is None:
-            raise
-        present.journal.note("event", "configuration", f"unreadable, the last one stays: {error}")
-        found = None
-    if found is not None:
-        content, etag = found
-        try:
-            settings = load(content, system_environment(), source=deployment.config)
-        except SettingsError as error:
-            if present is None:
-                raise
-            _current.refused = etag
-            present.journal.note("event", "configuration", f"refused, the last one stays: {error}")
-        else:
-            present = build(settings)
-            _current.app, _current.etag, _current.refused = present, etag, ""
-    if present is None:
-        raise AssertionError("a first read always finds something")
-    _current.asked_at = present.clock.now()
-    return present
+    return Follower(
+        read=lambda etag: read_configuration(where, etag, identity, transport=transport),
+        make=make,
+        report=lambda app, text: app.journal.note("event", "configuration", text),
+        clock=SystemClock(),
+        period=REREAD if in_a_blob else None,
+    )

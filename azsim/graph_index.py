@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from azsim.arm_ids import ArmId
+
 if TYPE_CHECKING:
     from azsim.world import World
 
@@ -83,10 +85,31 @@ class Index:
         yield from self._world.groups.graph_rows()
         yield from self._world.machines.graph_rows()
         yield from self._world.vaults.graph_rows()
+        yield from self._world.networks.graph_rows()
+        yield from self._world.storage_accounts.graph_rows()
 
     def _version(self) -> int:
         world = self._world
-        return world.groups.version + world.machines.version + world.vaults.version
+        kept = (world.groups, world.machines, world.vaults, world.networks, world.storage_accounts)
+        return sum(part.version for part in kept)
+
+
+def row_of(body: Row, tenant: str, born: datetime) -> Row:
+    """Make the row of a resource from its body in ARM: names of types and groups in lower case."""
+    parsed = ArmId.parse(body["id"])
+    columns: Row = dict.fromkeys(COLUMNS) | {"kind": "", "managedBy": ""}
+    told = {name: body[name] for name in COLUMNS if body.get(name)}
+    return (
+        columns
+        | told
+        | {
+            "type": parsed.type.lower(),
+            "tenantId": tenant,
+            "resourceGroup": parsed.group.lower(),
+            "subscriptionId": parsed.subscription,
+            "_born": born,
+        }
+    )
 
 
 def table_of(kind: str) -> str:

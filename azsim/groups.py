@@ -107,11 +107,12 @@ class Groups:
         return group
 
     def delete(self, subscription: str, name: str) -> None:
-        """Remove the group and the machines and disks in it."""
+        """Remove the group and what is in it."""
         group = self._groups.pop((subscription.lower(), name.lower()), None)
         if group is not None:
             self.version += 1
-            self.world.machines.drop_group(group.subscription, group.name)
+            for kept in (self.world.machines, self.world.networks, self.world.storage_accounts):
+                kept.drop_group(group.subscription, group.name)
 
     def check(self, request: Request) -> None:
         """Raise what ARM answers when the path names a subscription or group that is not there."""

@@ -54,6 +54,13 @@ class Storage:
         """Return the account, made where it is missing."""
         return self._accounts.get(name) or self.create_account(name)
 
+    def has_account(self, name: str) -> bool:
+        return name.lower() in self._accounts
+
+    def delete_account(self, name: str) -> None:
+        """Remove the account and all that it holds."""
+        self._accounts.pop(name.lower(), None)
+
     def account(self, name: str) -> Account:
         """Return the account; raises ConnectionLost where its name would not resolve."""
         if (found := self._accounts.get(name.lower())) is None:

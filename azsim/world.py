@@ -21,9 +21,11 @@ from azsim.groups import Groups
 from azsim.http import ArmError, ConnectionLost, Request, Response
 from azsim.identity import Identity
 from azsim.machines import Machines
+from azsim.networks import Networks
 from azsim.router import Call, Route, Router
 from azsim.routes import every_route
 from azsim.storage import Storage
+from azsim.storage_accounts import StorageAccounts
 from azsim.throttle import Throttle
 from azsim.vaults import Vaults
 
@@ -66,10 +68,12 @@ class World:
         self.front_door = FrontDoor(seed)
         self.groups = Groups(self)
         self.machines = Machines(self)
+        self.networks = Networks(self)
         self.vaults = Vaults(self)
         self.graph = ResourceGraph(self)
         self.events = EventGrid(self)
         self.storage = Storage(self)
+        self.storage_accounts = StorageAccounts(self)
         self.throttle = Throttle(self)
         self.faults = Faults(self, seed)
         self.router = Router(every_route())

@@ -33,6 +33,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("US time", r"\d{1,2}/\d{1,2}/\d{4} \d{1,2}:\d\d:\d\d [AP]M"),
         ("vault etag", r"W/\"datetime'20\d\d-\d\d-\d\dT\d\d%3A\d\d%3A\d\d(\.\d+)?Z'\""),
         ("etag", r'"\d+"'),
+        ("network etag", rf'W/"{_GUID}"'),
         ("number as text", r"\d{11,16}"),
         ("megabytes", r"\d+ MB"),
         ("gigabytes done", r"[\d.]+ GBs / [\d.]+ GBs Transferred"),

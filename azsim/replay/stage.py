@@ -14,7 +14,9 @@ from typing import Any
 from azsim.arm_ids import ArmId
 from azsim.guests import Guest
 from azsim.machines import PAST
+from azsim.networks import NETWORK, Subnet
 from azsim.replay.recording import ARM_HOST, Recorded, texts_in
+from azsim.storage_accounts import KIND as STORAGE_ACCOUNT
 from azsim.world import World
 
 _MACHINE = re.compile(
@@ -90,9 +92,38 @@ def others_acted(world: World, exchange: Recorded, written: Set[str]) -> None:
         parsed = ArmId.parse(exchange.path)
         if (group := world.groups.find(parsed.subscription, parsed.group)) is not None:
             group.location, group.tags = body["location"], dict(body.get("tags") or {})
+    if f"/{STORAGE_ACCOUNT}/".lower() in path:
+        _found_account(world, exchange.path, body)
+    for network in body.get("value", ()) if path.endswith(f"/{NETWORK}".lower()) else ():
+        _found_network(world, network)
     machine = world.machines.find(exchange.path) if _MACHINE.fullmatch(exchange.path) else None
     if machine is not None and "properties" in body:
         machine.model |= _model(body["properties"])
+
+
+def _found_account(world: World, account_id: str, body: dict[str, Any]) -> None:
+    parsed = ArmId.parse(account_id)
+    if world.storage_accounts.find(account_id) is None and "kind" in body:
+        sku, kind = body["sku"]["name"], body["kind"]
+        world.storage_accounts.create(
+            parsed.subscription, parsed.group, parsed.name, body["location"], sku=sku, kind=kind
+        )
+
+
+def _found_network(world: World, body: dict[str, Any]) -> None:
+    parsed, properties = ArmId.parse(body["id"]), body["properties"]
+    if world.networks.find(body["id"]) is None:
+        world.networks.create(
+            parsed.subscription,
+            parsed.group,
+            parsed.name,
+            body["location"],
+            prefixes=properties["addressSpace"]["addressPrefixes"],
+            subnets=[
+                Subnet(s["name"], s["properties"]["addressPrefix"]) for s in properties["subnets"]
+            ],
+            tags=body.get("tags"),
+        )
 
 
 def _model(properties: dict[str, Any]) -> dict[str, Any]:

@@ -7,9 +7,11 @@ from typing import Any
 
 from azsim.groups import RESOURCES_WRITE, Group, resource_not_found
 from azsim.http import ArmError, Json, Response, json_object
+from azsim.networks import NETWORK
 from azsim.recovery.wire import signed_query
 from azsim.router import Call, Handler, Route
 from azsim.routes.paging import page
+from azsim.storage_accounts import KIND as STORAGE_ACCOUNT
 
 _GROUP = "/subscriptions/{subscription}/resourceGroups/{group}"
 _PAGE = 1000
@@ -167,6 +169,12 @@ def _every_resource(call: Call) -> Iterator[dict[str, Any]]:
         yield row | {"sku": {"name": disk.sku, "tier": tier}, "managedBy": disk.managed_by}
     for vault in world.vaults.in_subscription(sub):
         yield _listed(vault.id, "Microsoft.RecoveryServices/vaults", vault) | {"sku": vault.sku}
+    for network in world.networks.in_subscription(sub):
+        yield _listed(network.id, NETWORK, network)
+    for account in world.storage_accounts.in_subscription(sub):
+        tier = account.sku.split("_")[0]
+        row = _listed(account.id, STORAGE_ACCOUNT, account)
+        yield row | {"kind": account.kind, "sku": {"name": account.sku, "tier": tier}}
 
 
 def _listed(resource_id: str, kind: str, resource: Any) -> dict[str, Any]:

@@ -26,6 +26,7 @@ _LOCATIONS = {
 }
 _PROVIDERS = {
     "Microsoft.Compute": ("virtualMachines", "disks"),
+    "Microsoft.Network": ("virtualNetworks", "networkInterfaces"),
     "Microsoft.RecoveryServices": ("vaults",),
     "Microsoft.Resources": ("resourceGroups", "tags"),
     "Microsoft.ResourceGraph": ("resources",),

@@ -11,14 +11,20 @@ from vmbackup_core.ports import Clock, Row
 
 @dataclass(slots=True)
 class MemoryRows:
-    """`before_write` runs before each write, and may raise: a crash, or somebody else's write."""
+    """
+    `before_write` runs before each write, and may raise: a crash, or somebody else's write.
+
+    `before_read` runs before each read of one row.
+    """
 
     clock: Clock
     rows: dict[tuple[str, str], tuple[Row, datetime]] = field(default_factory=dict)
     before_write: Callable[[], None] = nothing
+    before_read: Callable[[], None] = nothing
     writes: int = 0
 
     def get(self, partition: str, key: str) -> Row | None:
+        self.before_read()
         found = self.rows.get((partition, key))
         return found[0] if found else None
 

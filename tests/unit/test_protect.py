@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.blobs import nothing
 from tests.builders import (
     EXCLUSION,
     NOW,
@@ -25,6 +26,7 @@ from tests.builders import (
 from tests.small_app import Killed, SmallApp, small_app
 from tests.tiny_azure import Accepted, Forbidden, Lost, NotFound, Refused, Throttled, Write
 from vmbackup_core.app.protect import Limits
+from vmbackup_core.domain.errors import Retryable
 from vmbackup_core.domain.facts import Agent, ItemState
 from vmbackup_core.domain.memory import Memory
 from vmbackup_core.domain.protection import Rulebook
@@ -227,6 +229,22 @@ def test_an_agent_that_goes_away_again_does_not_hide_that_the_vm_is_protected() 
     app.clock.move_to(at(2))
 
     assert app.run(sent) == "PROTECTED"
+
+
+def test_a_ledger_that_cannot_be_read_is_waited_for() -> None:
+    app = small_app()
+    app.rows.before_read = lambda: fail_once(app)
+
+    waiting = app.turn(app.begin())
+
+    assert waiting["reason"] == "UNREACHABLE"
+    assert app.run(waiting) == "PROTECTED"
+
+
+def fail_once(app: SmallApp) -> None:
+    """Fail as a ledger does that is busy, at the first read only."""
+    app.rows.before_read = nothing
+    raise Retryable("busy")
 
 
 # Bounds.

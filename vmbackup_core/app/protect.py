@@ -111,8 +111,8 @@ class ProtectVm:
 
         Ends only where no hint has come since it began to look.
         """
-        state = replace(state, hint=self.notebook.hint(state.vm))
         try:
+            state = replace(state, hint=self.notebook.hint(state.vm))
             turn = self._end(self._go(state))
         except (Retryable, Stale) as error:
             turn = self._end(self._come_back(state, error))

@@ -7,6 +7,7 @@ everything that is shown is read from it or from what the app wrote down.
 """
 
 import json
+import logging
 import math
 import shutil
 import time
@@ -60,6 +61,7 @@ def run_demo(out: Path, seed: int, console: Console) -> int:
     Return 0, or 1 where a VM that could be protected ended unprotected or something failed.
     """
     started = time.monotonic()
+    logging.disable(logging.WARNING)  # The worker library's own remarks are not the demo's.
     if out.exists():
         shutil.rmtree(out)
     out.mkdir(parents=True)
@@ -82,6 +84,7 @@ def run_demo(out: Path, seed: int, console: Console) -> int:
     finally:
         bootstrap.use(None)
         timeline.close()
+        logging.disable(logging.NOTSET)
     _leave(out, app, outcome)
     _show(console, outcome, out, time.monotonic() - started)
     return 1 if outcome.missed or outcome.summary["errors"] else 0

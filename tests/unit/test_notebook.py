@@ -181,3 +181,14 @@ def test_a_pause_without_a_reason_is_a_pause(notebook: Notebook) -> None:
     notebook.set_pause("")
 
     assert notebook.pause() is not None
+
+
+def test_what_is_left_alone_is_so_for_all_until_its_time(
+    notebook: Notebook, clock: HandClock
+) -> None:
+    notebook.rest("items", at(30))
+    before = (notebook.resting("items"), notebook.resting("jobs"))
+    clock.move_to(at(30))
+
+    assert before == (True, False)
+    assert not notebook.resting("items")

@@ -200,6 +200,12 @@ def without_total(body: Any) -> Any:
     return {key: value for key, value in body.items() if key != "totalRecords"}
 
 
+def without_items(body: Any) -> Any:
+    """An identity that has lost its right to read vaults sees whole answers, without them."""
+    kept = [row for row in body["data"] if "recoveryservices" not in row["type"]]
+    return body | {"data": kept, "count": len(kept), "totalRecords": len(kept)}
+
+
 @dataclass
 class ShortOfRows:
     """A world whose Resource Graph does not give all rows, as long as `cut` says how."""
@@ -247,6 +253,21 @@ def test_a_short_answer_ends_the_sweep_and_no_vm_reads_as_gone(
     assert sweep_records(stage) == records
     assert stage.arm_writes() == writes
     assert ["sweep" in failure for failure in stage.failures()] == [True]
+
+
+def test_a_right_that_is_lost_in_resource_graph_lets_no_vm_be_enabled_twice(
+    short_stage: Stage, short: ShortOfRows
+):
+    stage = short_stage
+    protected_by_us(stage)
+    before = stage.arm_writes()
+
+    short.cut = without_items
+    stage.run(40 * MINUTES)
+
+    assert sweeps_saw(stage) == ["TO_PROTECT"]
+    assert stage.ended() == "PROTECTED"
+    assert stage.arm_writes() == before
 
 
 def test_the_sweep_after_a_short_answer_goes_on_as_if_nothing_had_been(

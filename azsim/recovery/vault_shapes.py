@@ -24,6 +24,7 @@ _WRITABLE = frozenset(
         "redundancySettings",
         "securitySettings",
         "encryption",
+        "costManagementSettings",
     }
 )
 # What the service itself writes and gets back from clients that PUT what they GOT.
@@ -114,8 +115,9 @@ def _properties(vault: "Vault", *, ready: bool, settled: bool, listed: bool) -> 
         "publicNetworkAccess": settings.get("publicNetworkAccess", "Enabled"),
         "restoreSettings": merged(_RESTORE, settings.get("restoreSettings", {})),
     }
-    if "encryption" in settings:
-        body["encryption"] = settings["encryption"]
+    for echoed in ("encryption", "costManagementSettings"):
+        if echoed in settings:
+            body[echoed] = settings[echoed]
     return body
 
 

@@ -16,6 +16,7 @@ from azsim.router import Call, Route
 from azsim.routes.recovery_calls import (
     ITEM,
     RSV,
+    SOONER,
     VAULT,
     accepted,
     body_of,
@@ -100,6 +101,7 @@ def _trigger_validation(call: Call) -> Response:
         call,
         f"{vault.id}/backupValidateOperationsStatuses/{operation.id}",
         f"{vault.id}/backupValidateOperationResults/{operation.id}",
+        retry_after=SOONER,
     )
 
 

@@ -22,8 +22,8 @@ from azsim.recovery.vault_shapes import (
 from azsim.router import Call, Route
 from azsim.routes import guards
 from azsim.routes.recovery_calls import (
-    RETRY_AFTER,
     RSV,
+    SOONER,
     SUBSCRIPTION,
     VAULT,
     VAULTS,
@@ -91,7 +91,8 @@ def _put(call: Call) -> Response:
         _write(call, vault, given, settings)
         took, status = vaults.pace.draw(Step.VAULT_CHANGE), 200
     operation = _open(call, vault, _PUT, took)
-    headers = {"Azure-AsyncOperation": link(call, _status_path(vault, operation))}
+    url = link(call, _status_path(vault, operation))
+    headers = {"Azure-AsyncOperation": url, "Retry-After": SOONER}
     return Response(status, vault_body(vault, call.world.clock.now()), headers)
 
 
@@ -106,7 +107,7 @@ def _patch(call: Call) -> Response:
     vaults, vault, given = call.world.vaults, vault_of(call), body_of(call)
     _write(call, vault, given, settings_from(given.get("properties") or {}))
     operation = _open(call, vault, _PATCH, vaults.pace.draw(Step.VAULT_CHANGE))
-    return accepted(call, _status_path(vault, operation), _results_path(vault, operation))
+    return _accepted(call, vault, operation)
 
 
 def _write(call: Call, vault: Vault, given: dict[str, Any], settings: dict[str, Any]) -> None:
@@ -142,7 +143,7 @@ def _delete(call: Call) -> Response:
     operation = _open(call, vault, _DELETE, took)
     gone = operation.ends + vaults.pace.draw(Step.VAULT_FORGET)
     call.world.clock.at(gone, lambda: vaults.forget(vault))
-    return accepted(call, _status_path(vault, operation), _results_path(vault, operation))
+    return _accepted(call, vault, operation)
 
 
 def _open(call: Call, vault: Vault, kind: int, took: timedelta) -> Operation:
@@ -158,6 +159,11 @@ def _status_path(vault: Vault, operation: Operation) -> str:
 
 def _results_path(vault: Vault, operation: Operation) -> str:
     return f"{vault.id}/operationResults/{operation.id}"
+
+
+def _accepted(call: Call, vault: Vault, operation: Operation) -> Response:
+    status, results = _status_path(vault, operation), _results_path(vault, operation)
+    return accepted(call, status, results, retry_after=SOONER)
 
 
 def _operation(call: Call, vault: Vault) -> tuple[Operation, OperationStatus, int]:
@@ -184,7 +190,7 @@ def _operation_status(call: Call) -> Response:
     headers = {
         "Azure-AsyncOperation": link(call, _status_path(vault, operation)),
         "Location": link(call, _results_path(vault, operation)),
-        "Retry-After": RETRY_AFTER,
+        "Retry-After": SOONER,
     }
     return Response(200, body, headers)
 
@@ -193,7 +199,7 @@ def _operation_results(call: Call) -> Response:
     vault = vault_of(call)
     operation, status, kind = _operation(call, vault)
     if status is OperationStatus.IN_PROGRESS:
-        return accepted(call, _status_path(vault, operation), _results_path(vault, operation))
+        return _accepted(call, vault, operation)
     if kind == _DELETE:
         return Response(204)
     return Response(200, vault_body(vault, call.world.clock.now()))

@@ -68,6 +68,18 @@ REGISTERED = (
             "You have reached the limit of 1000 configure protection operations per day",
             Reason.DAILY_LIMIT,
         ),
+        (
+            "SomeCode",
+            "At most 1000 virtual machines can be configured in a vault in a day.",
+            Reason.DAILY_LIMIT,
+        ),
+        (
+            "SomeCode",
+            "Operation is blocked as you have reached the limit on number of operations permitted"
+            " in 24 hours.",
+            Reason.DAILY_LIMIT,
+        ),
+        ("CloudDosAbsoluteLimitReached", "", Reason.DAILY_LIMIT),
         ("SomeCode", "Use an enhanced policy for this virtual machine", Reason.NEEDS_ENHANCED),
         ("SomeCode", "something new", Reason.REFUSED),
         ("", "", Reason.REFUSED),

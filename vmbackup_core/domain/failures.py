@@ -42,6 +42,8 @@ _BY_CODE: dict[str, Reaction | Reason] = {
     "BCMV2VMNotFound": Reason.VM_DELETED,
     "ResourceNotFound": Reason.VM_DELETED,
     "BMSUserErrorDatasourceSoftDeleted": Reason.SOFT_DELETED,
+    "CloudDosAbsoluteLimitReached": Reason.DAILY_LIMIT,  # Documented for databases in VMs.
+    "CloudDosAbsoluteLimitReachedWithRetry": Reason.DAILY_LIMIT,
 }
 
 _MOST = r"(maximum|limit|capacity|as many|no more)"
@@ -57,9 +59,13 @@ _BY_TEXT: tuple[tuple[re.Pattern[str], Reaction | Reason], ...] = tuple(
             Reason.IN_ANOTHER_VAULT,
         ),
         (r"soft.?deleted", Reason.SOFT_DELETED),
-        (r"configur\w+ .*(per|in a|in the) ?(last )?(day|24)", Reason.DAILY_LIMIT),
+        (
+            r"(configur\w+|limit|operations) .*(per|in|in a|in the) ?(last )?(day|24)",
+            Reason.DAILY_LIMIT,
+        ),
         (rf"{_MOST}.*{_THINGS}|{_THINGS}.*{_MOST}", Reaction.NEXT_VAULT),
         (r"another .*operation is (currently )?in progress", Reaction.WAIT),
+        (r"VM agent is unable to communicate", Reaction.WAIT_FOR_AGENT),
         (r"enhanced policy|policy.*(V2|enhanced)", Reason.NEEDS_ENHANCED),
     )
 )

@@ -37,6 +37,10 @@ _FIELDS = (
     "instantAccessSnapshotEnabled",
     "instantAccessDurationMinutes",
 )
+# The service reads members without case: az sends `instantRpDetails`.
+_SPELLED = {
+    name.lower(): name for name in (*_FIELDS, "azureBackupRGNamePrefix", "azureBackupRGNameSuffix")
+}
 _READ_ONLY = frozenset({"protectedItemsCount", "resourceGuardOperationRequests"})
 _LONGEST = {"daily": 9999, "weekly": 5163, "monthly": 1188, "yearly": 99}
 _UNIT_DAYS = {"Days": 1, "Weeks": 7, "Months": 30, "Years": 365}
@@ -125,6 +129,7 @@ def checked(given: dict[str, Any]) -> dict[str, Any]:
     """Return the body that the service would store and give back; raises ArmError 400 or 501."""
     if given.get("backupManagementType") != VM_BACKUP:
         raise _not_simulated(f"backupManagementType {given.get('backupManagementType')}")
+    given = _spelled(given)
     if unknown := set(given) - set(_FIELDS) - _READ_ONLY:
         raise _not_simulated(f"policy fields {sorted(unknown)}")
     filled: dict[str, Any] = {
@@ -216,6 +221,14 @@ def _not_simulated(what: str) -> ArmError:
 def _time_of_day(text: str) -> timedelta:
     at = datetime.fromisoformat(text)
     return timedelta(hours=at.hour, minutes=at.minute)
+
+
+def _spelled(given: dict[str, Any]) -> dict[str, Any]:
+    """Return an object with the service's own spelling of its members and of theirs."""
+    return {
+        _SPELLED.get(name.lower(), name): _spelled(value) if isinstance(value, dict) else value
+        for name, value in given.items()
+    }
 
 
 def _tidy(value: Any) -> Any:

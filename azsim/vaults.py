@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from azsim.arm_ids import ArmId, resource_id
 from azsim.recovery import errors
 from azsim.recovery.backups import catch_up
+from azsim.recovery.doubts import Doubts
 from azsim.recovery.graph_rows import rows_of
 from azsim.recovery.guards import Guard
 from azsim.recovery.items import Item
@@ -106,6 +107,11 @@ class Vault:
         """Return every item that can be read, brought up to date."""
         return [item for key in list(self.items) if (item := self.item(key)) is not None]
 
+    def room_taken(self) -> int:
+        """Return how many VMs count against the most that the vault can protect."""
+        counted = self.vaults.doubts.room_counts_soft_deleted
+        return sum(counted or not item.is_soft_deleted for item in self.items.values())
+
     def drop(self, item: Item) -> None:
         self.items.pop(item.key, None)
 
@@ -132,6 +138,7 @@ class Vaults:
         self.world = world
         self.version = 0
         self.rules = Rules()
+        self.doubts = Doubts()
         self.pace = Pace(world.rng)
         self.on_restored: list[Callable[[Restore], None]] = []
         self._vaults: dict[str, Vault] = {}

@@ -16,6 +16,7 @@ from azsim.arm_ids import ArmId
 from azsim.http import ArmError
 from azsim.machines import Machine
 from azsim.recovery import errors, guards
+from azsim.recovery.findings import found_at_once, late_failure
 from azsim.recovery.items import Item, item_key
 from azsim.recovery.jobs import Failure, Job, JobOperation, JobStatus, Operation
 from azsim.recovery.pace import Step
@@ -101,7 +102,7 @@ def _configure(
     machine = _machine(vaults, vault, key, str(given.get("sourceResourceId") or ""))
     if machine is None and item is None:
         raise errors.CONTAINER_UNKNOWN.error()
-    if item is None and len(vault.items) + len(vault.pending) >= vaults.rules.most_vms:
+    if item is None and vault.room_taken() + len(vault.pending) >= vaults.rules.most_vms:
         raise errors.VAULT_FULL.error(most=vaults.rules.most_vms)
     _check_policy(vaults, vault, item, machine, policy)
     if item is not None and _weakens(vault, item, policy):
@@ -110,18 +111,34 @@ def _configure(
     if len(vault.configures) >= vaults.rules.configures_a_day:
         raise errors.TOO_MANY_CONFIGURES.error(most=vaults.rules.configures_a_day)
     vault.configures.append(now)
-    exclusion = (given.get("extendedProperties") or {}).get("diskExclusionProperties")
     source = machine.id if machine else (item.vm_id if item else "")
+    if refused := found_at_once(vaults, vault, item, source):
+        raise refused.error()
+    exclusion = (given.get("extendedProperties") or {}).get("diskExclusionProperties")
+    if exclusion is None and item is not None and not vaults.doubts.put_drops_exclusion:
+        exclusion = item.exclusion
+    if item is not None and not vaults.doubts.same_put_makes_job and _is_as_asked(item, policy):
+        started = vaults.just_now()
+        enable(vaults, vault, source, policy, exclusion)
+        return vault.book.open(Operation(vaults.world.new_id(), started, started))
+
+    def take_effect() -> None:
+        enable(vaults, vault, source, policy, exclusion)
 
     def finish() -> Failure | None:
         vault.pending.discard(key)
-        if failure := _late_failure(vaults, vault, item, source):
+        if failure := late_failure(vaults, vault, item, source):
+            if item is None and (shown := vault.items.get(key)) is not None:
+                vault.drop(shown)
+                vaults.disown(vault, shown)
             return failure
-        enable(vaults, vault, source, policy, exclusion)
+        _in_effect(vaults, take_effect)
         return None
 
     if item is None:
         vault.pending.add(key)
+        if vaults.doubts.item_shows_at_once:
+            take_effect()
     name = machine.name if machine else item.machine if item else ""
     group = machine.group if machine else item.group if item else ""
     job = Job(
@@ -134,6 +151,19 @@ def _configure(
         properties={"VM Name": name, "Policy Name": policy.name},
     )
     return _run(vaults, vault, item, job, finish)
+
+
+def _is_as_asked(item: Item, policy: Policy) -> bool:
+    """Tell whether a PUT would leave the item as it is."""
+    return not item.stopped and item.policy.lower() == policy.name.lower()
+
+
+def _in_effect(vaults: "Vaults", effect: Callable[[], None]) -> None:
+    """Let `effect` be seen now, or as much later as this world wants."""
+    if vaults.doubts.item_lag:
+        vaults.world.clock.after(vaults.doubts.item_lag, effect)
+    else:
+        effect()
 
 
 def _policy(vault: "Vault", policy_id: object) -> Policy:
@@ -193,30 +223,6 @@ def _weakens(vault: "Vault", item: Item, policy: Policy) -> bool:
     """Tell whether the item would keep its daily points for a shorter time than now."""
     present = vault.policies.get(item.policy.lower())
     return present is not None and policy.shortest_days < present.shortest_days
-
-
-def _late_failure(
-    vaults: "Vaults", vault: "Vault", item: Item | None, source: str
-) -> Failure | None:
-    planned = vaults.world.faults.late_failure("items.put", source)
-    if planned is not None:
-        return Failure(*planned)
-    machine = vaults.world.machines.find(source)
-    if machine is None:
-        return _failure(errors.VM_NOT_FOUND)
-    owner = vaults.item_of(source)
-    if owner is not None and owner[0] is not vault and not owner[1].is_soft_deleted:
-        return _failure(errors.OTHER_VAULT)
-    replaced = item is not None and item.trusted_launch and item.vm_guid != machine.vm_id
-    if replaced and machine.security_type in ("", "Standard"):
-        return _failure(errors.TRUSTED_LAUNCH_BEFORE)
-    if machine.power == "running" and not machine.agent_ready:
-        return _failure(errors.AGENT_UNAVAILABLE)
-    return None
-
-
-def _failure(refusal: errors.Refusal) -> Failure:
-    return Failure(refusal.code, refusal.text)
 
 
 def _stop(vaults: "Vaults", vault: "Vault", item: Item) -> Operation:
@@ -301,7 +307,8 @@ def _run(
     def at_end() -> None:
         if failure := finish():
             job.result, job.failure = JobStatus.FAILED, failure
-            vault.book.open(replace(operation, failure=failure))
+            if vaults.doubts.operation_tells_failure:
+                vault.book.open(replace(operation, failure=failure))
         vaults.changed()
 
     vaults.world.clock.at(job.ends, at_end)

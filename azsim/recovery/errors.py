@@ -168,9 +168,10 @@ VAULT_FULL = Refusal(
 )
 TOO_MANY_CONFIGURES = Refusal(
     400,
-    "UserErrorMaxConfigureProtectionReached",
-    "At most {most} virtual machines can be configured in a vault in a day.",
-    _G,
+    "CloudDosAbsoluteLimitReached",
+    "Operation is blocked as you have reached the limit on number of operations permitted in 24 "
+    "hours.",
+    _I,  # Documented for databases in VMs: troubleshooting pages of SQL Server and SAP HANA.
 )
 NEEDS_ENHANCED_POLICY = Refusal(
     400,

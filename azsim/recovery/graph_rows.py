@@ -42,7 +42,8 @@ def rows_of(vault: "Vault", tenant: str) -> Iterator[Row]:
         kind = f"{_TYPE}/backuppolicies"
         yield _row(vault, tenant, body["id"], policy.name, kind, body["properties"])
     for item in vault.live_items():
-        yield _item_row(vault, tenant, item)
+        if not item.is_soft_deleted or vault.vaults.doubts.graph_lists_soft_deleted:
+            yield _item_row(vault, tenant, item)
     for job in vault.book.newest_first():
         if now - job.started <= _JOBS_KEPT:
             yield _job_row(vault, tenant, job)
@@ -52,7 +53,7 @@ def _item_row(vault: "Vault", tenant: str, item: Item) -> Row:
     now = vault.vaults.now
     properties = item_properties(vault, item, now) | {
         "vaultId": vault.id,
-        "currentProtectionState": current_state(item, now),
+        "currentProtectionState": current_state(vault, item, now),
         "dataSourceInfo": {
             "resourceID": item.vm_id,
             "resourceUri": item.vm_id,

@@ -109,11 +109,12 @@ class Item:
         seen = [point for point in self.points if point.usable_from <= now]
         return sorted(seen, key=lambda point: point.taken, reverse=True)
 
-    def protection(self, now: datetime) -> Protection:
+    def protection(self, now: datetime, *, failure_counts: bool = True) -> Protection:
+        """Return the state; `failure_counts` says whether a failed backup makes it an error."""
         if self.stopped:
             return Protection.STOPPED
         last = self.last_backup(now)
-        if last is not None and last.failure is not None:
+        if failure_counts and last is not None and last.failure is not None:
             return Protection.FAILED
         if last is None and not self.usable_points(now):
             return Protection.PENDING

@@ -60,7 +60,7 @@ def item_properties(vault: "Vault", item: Item, now: datetime, *, extended: bool
     last = item.last_backup(now)
     points = item.usable_points(now)
     failure = last.failure if last else None
-    state = item.protection(now)
+    state = _state(vault, item, now)
     body: Body = {
         "friendlyName": item.machine,
         "virtualMachineId": item.vm_id,
@@ -101,6 +101,11 @@ def item_properties(vault: "Vault", item: Item, now: datetime, *, extended: bool
     body["isArchiveEnabled"] = False
     body["softDeleteRetentionPeriod"] = vault.soft_delete_days if item.is_soft_deleted else 0
     return body
+
+
+def _state(vault: "Vault", item: Item, now: datetime) -> Protection:
+    counts = vault.vaults.doubts.failed_backup_is_protection_error
+    return item.protection(now, failure_counts=counts)
 
 
 def _health(failure: Failure | None) -> Body:
@@ -336,11 +341,13 @@ def _disk_configuration(point: Point) -> Body:
     }
 
 
-def current_state(item: Item, now: datetime) -> str:
+def current_state(vault: "Vault", item: Item, now: datetime) -> str:
     """The state by the names of Resource Graph (query-backups-using-azure-resource-graph)."""
+    if not vault.vaults.doubts.graph_has_states_of_its_own:
+        return _state(vault, item, now).value
     if item.is_soft_deleted:
         return "SoftDeleted"
     return {
         Protection.STOPPED: "ProtectionStopped",
         Protection.FAILED: "ProtectionError",
-    }.get(item.protection(now), "ProtectionConfigured")
+    }.get(_state(vault, item, now), "ProtectionConfigured")

@@ -58,7 +58,8 @@ def _list_usage(call: Call) -> Response:
     wanted = parse_filter(call.request.query.get("$filter"), _USAGE_FILTER)
     if not same(wanted, "type", "BackupProtectedItemCountSummary"):
         raise ArmError(501, "RouteNotSimulated", "azsim counts only protected items")
-    here = sum(not item.is_soft_deleted for item in vault.live_items())
+    all_count = vault.vaults.doubts.summaries_count_soft_deleted
+    here = sum(all_count or not item.is_soft_deleted for item in vault.live_items())
     counts = {"AzureIaasVM": ("Azure Virtual Machine", here)}
     body = [
         {

@@ -50,7 +50,8 @@ def _list_jobs(call: Call) -> Response:
     bodies = [
         job_body(vault, job, now, detailed=False)
         for job in vault.book.newest_first()
-        if same(wanted, "status", job.status(now).value)
+        if _is_listed(call, job)
+        and same(wanted, "status", job.status(now).value)
         and same(wanted, "operation", job.operation.value)
         and same(wanted, "backupmanagementtype", "AzureIaasVM")
         and same(wanted, "jobid", job.id)
@@ -58,6 +59,11 @@ def _list_jobs(call: Call) -> Response:
         and (until is None or job.started <= until)
     ]
     return listed(call, bodies)
+
+
+def _is_listed(call: Call, job: Job) -> bool:
+    late = call.world.vaults.doubts.jobs_listed_after
+    return not late or job.started + late <= call.world.clock.now()
 
 
 def _check_words(wanted: dict[str, str]) -> None:
@@ -114,7 +120,8 @@ def _cancel(call: Call) -> Response:
 def _operation_of(call: Call) -> tuple[Vault, Operation]:
     vault = vault_of(call)
     operation = vault.book.operations.get(call["operation"].lower())
-    if operation is None:
+    kept = call.world.vaults.doubts.operations_kept
+    if operation is None or call.world.clock.now() - operation.ends > kept:
         raise errors.OPERATION_NOT_FOUND.error(operation=call["operation"])
     return vault, operation
 

@@ -4,9 +4,11 @@ from typing import Any
 
 from azsim.arm_ids import ArmId
 from azsim.http import ArmError, Response
+from azsim.recovery.items import Item, item_key
 from azsim.recovery.wire import container_name
 from azsim.router import Call, Route
 from azsim.routes.recovery_calls import SUBSCRIPTION, body_of
+from azsim.vaults import Vault
 
 _LOCATION = f"{SUBSCRIPTION}/providers/Microsoft.RecoveryServices/locations/{{location}}"
 _ACTION = "Microsoft.RecoveryServices/locations"
@@ -50,23 +52,48 @@ def _status(call: Call) -> Response:
     """
     Say whether the VM is protected in any vault of the region.
 
-    A stopped item still counts as protected, a soft-deleted one does not (both guessed; recorded
-    is only that a VM whose data was deleted for good is NotProtected).
+    What counts as protected is in doubt (doubts.py); recorded is only that a VM whose data was
+    deleted for good is NotProtected. An old public reference calls a VM that is "registered"
+    protected, and knows the word Protecting.
     """
     given = body_of(call)
     vm = _vm(call, given)
-    owner = call.world.vaults.item_of(str(given["resourceId"]))
-    location = call["location"].lower()
-    if owner and (owner[1].is_soft_deleted or owner[0].location.lower() != location):
-        owner = None
-    body: dict[str, Any] = {"protectionStatus": "Protected" if owner else "NotProtected"}
-    if owner:
-        body["vaultId"] = owner[0].id
+    item = _named_item(call, str(given["resourceId"]))
+    pending = None if item else _configuring(call, vm)
+    vault = item[0] if item else pending
+    status = "Protected" if item else "Protecting" if pending else "NotProtected"
+    body: dict[str, Any] = {"protectionStatus": status}
+    if vault:
+        body["vaultId"] = vault.id
     body |= {"fabricName": "Azure", **_names(vm)}
-    if owner:
-        body["policyName"] = owner[1].policy
+    if item:
+        body["policyName"] = item[1].policy
     body |= {"protectedItemsCount": 0, "objectType": "BackupStatusResponse"}
     return Response(200, body)
+
+
+def _named_item(call: Call, vm_id: str) -> tuple[Vault, Item] | None:
+    """Return the item that makes backupStatus call the VM protected."""
+    vaults, doubts = call.world.vaults, call.world.vaults.doubts
+    if (owner := vaults.item_of(vm_id)) is None:
+        return None
+    vault, item = owner
+    hidden = (
+        vault.location.lower() != call["location"].lower()
+        or (item.is_soft_deleted and not doubts.status_names_soft_deleted)
+        or (item.stopped and not item.is_soft_deleted and not doubts.status_names_stopped)
+        or vaults.now - item.protected_since < doubts.status_lag
+    )
+    return None if hidden else owner
+
+
+def _configuring(call: Call, vm: ArmId) -> Vault | None:
+    """Return the vault that is just being told to protect the VM, where backupStatus says so."""
+    if not call.world.vaults.doubts.status_names_pending:
+        return None
+    key, location = item_key(vm.group, vm.name), call["location"].lower()
+    there = call.world.vaults.in_subscription(vm.subscription)
+    return next((v for v in there if key in v.pending and v.location.lower() == location), None)
 
 
 def _pre_validate(call: Call) -> Response:
@@ -77,7 +104,7 @@ def _pre_validate(call: Call) -> Response:
     finding: dict[str, str] | None = None
     if vaults.item_of(str(given["resourceId"])) is not None:
         finding = _ALREADY
-    elif vault is not None and len(vault.items) >= vaults.rules.most_vms:
+    elif vault is not None and vault.room_taken() >= vaults.rules.most_vms:
         finding = _FULL
     if finding is not None:
         return Response(200, {"status": "Failed", **finding, **_names(vm)})

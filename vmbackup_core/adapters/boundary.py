@@ -38,6 +38,8 @@ BY_CODE: Mapping[str, type[BackupError]] = {
     "ContainerBeingDeleted": Retryable,
     "TooManyRequests": Retryable,
     "UserErrorBackupOperationInProgress": Retryable,
+    "CloudDosAbsoluteLimitReached": Rejected,
+    "CloudDosAbsoluteLimitReachedWithRetry": Rejected,
     "AuthorizationFailed": Denied,
     "InvalidAuthenticationTokenTenant": Denied,
     "LinkedAuthorizationFailed": Denied,

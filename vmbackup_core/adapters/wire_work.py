@@ -29,12 +29,15 @@ def parse_job(body: Json) -> JobFacts:
     started = time_at(job, "startTime")
     if started is None:
         raise Malformed(f"a job that never began: {text(body, 'id')}")
+    errors = entries(job, "errorDetails")
     return JobFacts(
         id=needed(body, "name").lower(),
         container=text(job, "containerName").lower(),
         operation=needed(job, "operation"),
         progress=_progress(needed(job, "status")),
         started=started,
+        title=next((text(error, "errorTitle") for error in errors), ""),
+        message=next((text(error, "errorString") for error in errors), ""),
     )
 
 

@@ -36,6 +36,7 @@ from vmbackup_core.domain.enabling import (
     wait,
 )
 from vmbackup_core.domain.errors import Denied, Gone, Malformed, Rejected, Retryable, Stale
+from vmbackup_core.domain.failures import classify_refusal
 from vmbackup_core.domain.ids import VaultId, VmId
 from vmbackup_core.domain.intents import EnsureProtected
 from vmbackup_core.domain.operations import OperationFacts
@@ -277,11 +278,10 @@ class ProtectVm:
                 return self._come_back(state, error)
             state = state.noting(now, f"{_name(step)}: the answer was lost")
             pending = self._pending(step, "", now)
-        except Stale:
+        except (Denied, Rejected, Stale) as error:
             self.records.refused(state.vm, _name(step))
-            raise
-        except (Denied, Rejected) as error:
-            self.records.refused(state.vm, _name(step))
+            if isinstance(error, Stale) and not _says_why(error):
+                raise
             state = after_try(state).noting(
                 now, f"{_name(step)} refused: {error.code or error.status}"
             )
@@ -360,6 +360,12 @@ class ProtectVm:
                 return Pending(_name(step), "", vault, operation, now)
             case _:
                 return Pending(_name(step), "ConfigureBackup", step.vault, operation, now)
+
+
+def _says_why(error: Stale) -> bool:
+    """Whether a conflict says more than that: whose fault it is, or what would mend it."""
+    said = classify_refusal(error.code, str(error))
+    return error.status == 409 and said is not Reason.REFUSED
 
 
 def _name(step: Step) -> str:

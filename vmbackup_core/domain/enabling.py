@@ -205,23 +205,26 @@ def judge(
     """
     Say how the pending write stands, from its job and, once asked for, its operation.
 
-    A failed operation is returned as it is, with the service's code. Done is for one that never
-    ends: the next workflow begins by looking.
+    A failed operation is returned as it is, with the service's code; one that says that all went
+    well does not outweigh its failed job. Done is for one that never ends: the next workflow begins
+    by looking.
     """
     pending = state.pending
     if pending is None:
         return Ended()
+    failed = job is not None and job.progress is Progress.FAILED
     if operation is not None:
         match operation.progress:
             case Progress.FAILED:
                 return operation
+            case Progress.SUCCEEDED if job is not None and failed:
+                return OperationFacts(Progress.FAILED, job.title, job.message)
             case Progress.SUCCEEDED:
                 return Ended()
             case Progress.RUNNING:
                 return _still(state, now)
     if job is not None and job.progress is Progress.SUCCEEDED:
         return Ended()
-    failed = job is not None and job.progress is Progress.FAILED
     unseen = job is None and state.looks >= LOOKS_WITHOUT_JOB
     if (failed or unseen or not pending.job) and pending.operation:
         return AskOperation()

@@ -29,8 +29,9 @@ class JobFacts:
     """
     One backup job, as a vault's job list has it.
 
-    `container` is `iaasvmcontainerv2;{group};{vm}` in lower case, which joins a job to its VM; the
-    list does not say the symbolic error code, so a failed job sends us to its operation.
+    `container` is `iaasvmcontainerv2;{group};{vm}` in lower case, which joins a job to its VM.
+    `title` and `message` are what a failed job says of it: no field of a job is known to hold the
+    symbolic code, so the operation is asked first, and these count where it says nothing.
     """
 
     id: str
@@ -38,6 +39,8 @@ class JobFacts:
     operation: str
     progress: Progress
     started: datetime
+    title: str = ""
+    message: str = ""
 
     def concerns(self, vm: VmId) -> bool:
         return self.container == f"iaasvmcontainerv2;{vm.group};{vm.name}"

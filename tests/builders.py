@@ -55,8 +55,9 @@ def item(
     vault: VaultId = VAULT,
     policy: str = "gold",
     exclusion: DiskExclusion | None = None,
+    last_backup: datetime | None = None,
 ) -> ItemFacts:
-    return ItemFacts(vm, vault, state, policy, exclusion)
+    return ItemFacts(vm, vault, state, policy, exclusion, last_backup)
 
 
 def retention(days: int = 30, *, snapshots: int = 2, **more: Any) -> Retention:

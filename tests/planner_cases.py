@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from tests.builders import (
     EXCLUSION,
     FOREIGN_VAULT,
+    NOW,
     SECOND_VAULT,
     VAULT,
     WEB,
@@ -321,7 +322,17 @@ CASES = (
         sight(vm(), item(DELETED), item(vault=SECOND_VAULT)),
         Reason.PROTECTED,
     ),
-    Case("in error", sight(vm(), item(ItemState.ERROR)), Reason.ITEM_ERROR),
+    Case(
+        "in error after it worked",
+        sight(vm(), item(ItemState.ERROR, last_backup=NOW)),
+        Reason.ITEM_ERROR,
+    ),
+    Case(
+        "in error and never backed up",
+        sight(vm(), item(ItemState.ERROR)),
+        Reason.TO_PROTECT,
+        (ConfirmProtection(WEB, VAULT, "gold"),),
+    ),
     Case("in a state nobody knows", sight(vm(), item(ItemState.UNKNOWN)), Reason.ITEM_ERROR),
     # The surroundings.
     Case(

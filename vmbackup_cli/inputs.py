@@ -37,6 +37,7 @@ def list_kept(ctx: typer.Context, as_json: AsJson = False) -> Exit:
         for one in found:
             table.add_row(one.name, at(one.at), f"{len(one.content):,}", one.why)
         desk.out.print(table)
+        desk.say(f"{len(found)} kept of {desk.app().notebook.tallied('kept')} that came.")
     return Exit.FINE
 
 

@@ -41,7 +41,13 @@ def test_an_approval_covers_the_steps_that_were_shown(approvals: Approvals) -> N
 
     assert approvals.cover("machine-of-web", CHANGE)
     assert not approvals.cover("another-machine", CHANGE)
-    assert not approvals.cover("machine-of-web", ChangePolicy(WEB, VAULT, "platinum"))
+    assert not approvals.cover("machine-of-web", ChangePolicy(WEB, VAULT, "gold"))
+
+
+def test_an_approval_holds_whatever_exclusions_the_step_carries_over(approvals: Approvals) -> None:
+    approvals.give(plan_hash(PLAN), PLAN)
+
+    assert approvals.cover("machine-of-web", ChangePolicy(WEB, VAULT, "platinum"))
 
 
 def test_the_first_digits_of_the_hash_are_enough_in_any_case(approvals: Approvals) -> None:

@@ -81,3 +81,10 @@ def test_every_decision_about_an_event_has_a_line(app: SmallApp) -> None:
     app.intake.receive(WRITE, "", {}, RAW)
 
     assert [kind for kind, _ in app.journal.lines] == ["event", "intent", "event"]
+
+
+def test_inputs_that_are_kept_are_counted_for_good(app: SmallApp) -> None:
+    app.intake.keep(b"one", "first")
+    app.intake.keep(b"one", "the same again")
+
+    assert app.notebook.tallied("kept") == 2

@@ -204,3 +204,38 @@ def test_two_sweeps_at_once_do_not_both_start() -> None:
     assert app.sweep.run().intents == ()
     assert seen == [(EnsureProtected(WEB),)]
     assert app.blobs.read(LEDGER) is not None
+
+
+def test_a_vm_that_others_protected_is_confirmed_when_it_was_re_created() -> None:
+    app = small_app()
+    app.azure.items[WEB, VAULT] = item()
+    app.sweep.run()
+    app.azure.vms[WEB] = vm(machine="another-machine")
+
+    swept = app.sweep.run()
+
+    assert swept.survey.count.reasons == {"TO_CONFIRM": 1}
+    assert app.notebook.memory(WEB).machine == "machine-of-web"
+
+
+def test_what_a_newer_version_left_is_begun_anew() -> None:
+    app = small_app()
+    app.sweep.run()
+    blob = app.blobs.read(LEDGER)
+    assert blob is not None
+    app.blobs.replace(blob, b'{"schema": 99, "unheard": "of"}')
+
+    assert app.sweep.run().survey.count.vms == 1
+    assert app.sweep.seen(WEB) is not None
+
+
+def test_what_is_remembered_of_vms_that_are_gone_does_not_pile_up() -> None:
+    app = small_app()
+    app.sweep_and_run()
+    app.azure.vms.clear()
+    app.azure.items.clear()
+    app.sweep.run()
+
+    blob = app.blobs.read(LEDGER)
+    assert blob is not None
+    assert str(WEB) not in blob.content.decode()

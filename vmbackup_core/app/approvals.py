@@ -14,7 +14,7 @@ from typing import Any
 
 from vmbackup_core.domain.errors import Rejected, Stale
 from vmbackup_core.domain.evidence import digest
-from vmbackup_core.domain.plans import Step
+from vmbackup_core.domain.plans import Step, describe
 from vmbackup_core.domain.verdicts import Verdict, count, plan_hash
 from vmbackup_core.ports import Blobs, Clock
 
@@ -74,4 +74,10 @@ class Approvals:
 
 
 def _entry(machine: str, step: Step) -> str:
-    return digest([machine, repr(step)])
+    """
+    Return what an approval says of one step.
+
+    Disk exclusions are no part of it: they are carried over as they are, and Resource Graph, from
+    which the shown plan is made, need not tell them.
+    """
+    return digest([machine, describe(step)])

@@ -74,6 +74,7 @@ class Intake:
             "why": why,
             "base64": base64.b64encode(raw).decode(),
         }
+        self.notebook.tally("kept")
         self.journal.note("event", "", f"not understood, kept as {name}: {why}")
         try:
             self.blobs.create(name, json.dumps(record).encode())

@@ -106,6 +106,20 @@ class Notebook:
             return False
         return True
 
+    # Counters.
+
+    def tally(self, what: str) -> None:
+        """Count one more of a kind, for good."""
+
+        def one_more(values: Mapping[str, str]) -> Mapping[str, str]:
+            return {"what": what, "number": str(int(values.get("number", "0")) + 1)}
+
+        self._update("tally", derive_key("tally", what), one_more)
+
+    def tallied(self, what: str) -> int:
+        row = self.rows.get("tally", derive_key("tally", what))
+        return int(row.values["number"]) if row else 0
+
     # What the service asked us to leave alone.
 
     def rest(self, what: str, until: datetime) -> None:

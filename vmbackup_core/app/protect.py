@@ -61,7 +61,7 @@ from vmbackup_core.ports import Clock, Inventory, Jobs, Journal, Vaults
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-FRESH = timedelta(seconds=30)  # Workflows that wait for the same vault share a read this often.
+FRESH = timedelta(seconds=60)  # Workflows that wait for the same vault share a read this often.
 SURE = timedelta(minutes=1)  # How old a look at vaults may be that justifies more than enabling.
 SOON = timedelta(seconds=15)  # Somebody else is reading what we need.
 CLAIMED = timedelta(minutes=5)  # How long one workflow alone may create a vault or a policy.

@@ -7,7 +7,7 @@ handed to the same workflow that events start, which looks for itself before it 
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,6 +22,7 @@ from vmbackup_core.domain.ids import VmId
 from vmbackup_core.domain.intents import EnsureProtected
 from vmbackup_core.domain.memory import Memory
 from vmbackup_core.domain.protection import Rulebook
+from vmbackup_core.domain.reasons import Reason
 from vmbackup_core.domain.verdicts import (
     Count,
     Seen,
@@ -38,6 +39,7 @@ from vmbackup_core.domain.verdicts import (
 from vmbackup_core.ports import Blobs, Clock, Inventory, Journal
 
 LEDGER = "sweeps/last.json"
+SCHEMA = 1
 OVERLAP = timedelta(minutes=5)  # Rows written while the last sweep ran are read again.
 
 
@@ -74,6 +76,7 @@ class _Last:
     in_scope: int
     seen: Mapping[str, Seen]
     memories: Mapping[str, Memory]
+    schema: int = SCHEMA
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +120,8 @@ class Sweep:
             state = _Last(
                 survey.at,
                 in_scope,
-                {str(v.vm): Seen(v.machine, v.reason, v.since) for v in survey.verdicts},
-                {str(vm): memory for vm, memory in memories.items()},
+                {str(v.vm): _seen(v) for v in survey.verdicts},
+                {str(v.vm): memories[v.vm] for v in survey.verdicts if v.vm in memories},
             )
             content = json.dumps(to_json(state)).encode()
             try:
@@ -127,8 +130,18 @@ class Sweep:
                 return Swept(survey, ())
         stopped = survey.shrunk is not None
         work = () if stopped else tuple(EnsureProtected(v.vm) for v in survey.verdicts if v.due)
+        self._remember_machines(survey, memories)
         self._note(survey, work, record)
         return Swept(survey, work)
+
+    def _remember_machines(self, survey: Survey, memories: Mapping[VmId, Memory]) -> None:
+        """Tell the workflows of VMs that were re-created which machine was protected before."""
+        for verdict in survey.verdicts:
+            if verdict.plan.reason is Reason.TO_CONFIRM:
+                known = self.notebook.memory(verdict.vm)
+                if not known.machine:
+                    machine = memories[verdict.vm].machine
+                    self.notebook.remember(verdict.vm, replace(known, machine=machine))
 
     def _note(self, survey: Survey, work: Sequence[EnsureProtected], record: Record) -> None:
         sums = survey.count
@@ -149,6 +162,10 @@ class Sweep:
         memories = {VmId.parse(vm): m for vm, m in last.memories.items()} if last else {}
         memories.update(self.notebook.memories(last.at - OVERLAP if last else None))
         seen = {VmId.parse(vm): one for vm, one in last.seen.items()} if last else {}
+        for vm, one in seen.items():  # What others protected, we know from having seen it.
+            memory = memories.get(vm, Memory())
+            if one.protected and not memory.machine:
+                memories[vm] = replace(memory, machine=one.machine)
         verdicts = lasting(judge_estate(estate, memories, self.book), seen)
         sums = count(verdicts)
         shrunk = find_shrinking(last.in_scope, sums.in_scope, self.max_shrink) if last else None
@@ -159,8 +176,17 @@ class Sweep:
         return survey, memories
 
     def _last(self) -> tuple[_Last | None, Any]:
+        """
+        Return what the last sweep left, with its document.
+
+        One of another schema (a deployment was rolled back) is as good as none: what it knew beside
+        the ledger is only since when each verdict has held.
+        """
         blob = self.blobs.read(LEDGER)
-        return (from_json(json.loads(blob.content), _Last) if blob else None), blob
+        known = json.loads(blob.content) if blob else {}
+        if known.get("schema") != SCHEMA:
+            return None, blob
+        return from_json(known, _Last), blob
 
     def _body(
         self, survey: Survey, changed: Iterable[Verdict], gone: Iterable[str]
@@ -186,5 +212,12 @@ class Sweep:
         }
 
 
+def _seen(verdict: Verdict) -> Seen:
+    return Seen(verdict.machine, verdict.reason, verdict.since, verdict.protected)
+
+
 def _same(seen: Seen | None, verdict: Verdict) -> bool:
-    return seen is not None and (seen.machine, seen.reason) == (verdict.machine, verdict.reason)
+    if seen is None:
+        return False
+    before = (seen.machine, seen.reason, seen.protected)
+    return before == (verdict.machine, verdict.reason, verdict.protected)

@@ -132,6 +132,9 @@ def _plan_for_item(item: ItemFacts, sight: Sight, wanted: Wanted, book: Rulebook
     match item.state:
         case ItemState.PROTECTED:
             return _plan_for_protected(item, sight, wanted, book)
+        case ItemState.ERROR if _never_worked(item, wanted):
+            again = ConfirmProtection(vm.id, item.vault, item.policy, item.exclusion)
+            return Plan((again,), Reason.TO_PROTECT, (here, "without a backup so far"))
         case ItemState.ERROR | ItemState.UNKNOWN:
             return Plan((), Reason.ITEM_ERROR, (here,))
         case ItemState.STOPPED:
@@ -144,6 +147,11 @@ def _plan_for_item(item: ItemFacts, sight: Sight, wanted: Wanted, book: Rulebook
             undelete = Undelete(vm.id, item.vault, item.exclusion)
             plan = _plan_to_resume(item, sight, Reason.TO_UNDELETE, (here,), wanted, book)
             return Plan((undelete, *plan.steps), plan.reason, plan.because) if plan.steps else plan
+
+
+def _never_worked(item: ItemFacts, wanted: Wanted) -> bool:
+    """Whether protecting was asked for as it should be and failed: asking again is the way on."""
+    return item.last_backup is None and item.policy.lower() == wanted.policy.lower()
 
 
 def _plan_to_resume(

@@ -145,6 +145,7 @@ class Seen:
     machine: str
     reason: Reason
     since: datetime
+    protected: bool = False
 
 
 def lasting(verdicts: Iterable[Verdict], before: Mapping[VmId, Seen]) -> tuple[Verdict, ...]:

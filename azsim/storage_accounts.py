@@ -24,7 +24,11 @@ _SERVICES = ("blob", "queue", "table", "file")
 
 @dataclass(slots=True)
 class StorageAccount:
-    """One account; `operation` is the id of the write that made it, done at `ready_at`."""
+    """
+    One account; `operation` is the id of the write that made it, done at `ready_at`.
+
+    `settings` are properties that azsim stores and shows but does not act on.
+    """
 
     id: str
     location: str
@@ -34,6 +38,7 @@ class StorageAccount:
     ready_at: datetime
     operation: str
     tags: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -143,5 +148,6 @@ def shown(account: StorageAccount) -> dict[str, Any]:
             },
             "primaryLocation": account.location,
             "statusOfPrimary": "available",
+            **account.settings,
         },
     }

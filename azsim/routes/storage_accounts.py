@@ -1,6 +1,7 @@
 """Microsoft.Storage/storageAccounts: the accounts themselves, as ARM shows them."""
 
 from datetime import timedelta
+from typing import Any
 
 from azsim.arm_ids import resource_id
 from azsim.groups import RESOURCES_DELETE, RESOURCES_WRITE, resource_not_found
@@ -11,6 +12,17 @@ from azsim.storage_accounts import KIND, NAME, StorageAccount, shown
 
 _GROUP = "/subscriptions/{subscription}/resourceGroups/{group}/providers"
 _PAGE = 1000
+_ECHOED = frozenset(
+    {
+        "accessTier",
+        "allowBlobPublicAccess",
+        "allowCrossTenantReplication",
+        "allowSharedKeyAccess",
+        "minimumTlsVersion",
+        "publicNetworkAccess",
+        "supportsHttpsTrafficOnly",
+    }
+)
 _POLL_AFTER = "17"  # What the service says in public logs.
 
 
@@ -37,20 +49,15 @@ def _put(call: Call) -> Response:
     accounts, body = call.world.storage_accounts, json_object(call.request.json)
     name, location = call["account"], str(body.get("location", "")).replace(" ", "").lower()
     if not NAME.fullmatch(name):
-        raise ArmError(
-            400,
-            "AccountNameInvalid",
-            f"{name} is not a valid storage account name. Storage account name must be between 3 "
-            "and 24 characters in length and use numbers and lower-case letters only.",
-        )
+        raise ArmError(400, "AccountNameInvalid", _invalid(name))
     account_id = resource_id(call["subscription"], call["group"], KIND, name)
+    settings = _settings(json_object(body.get("properties")))
     if (known := accounts.find(account_id)) is not None:
         known.tags = dict(body.get("tags") or {})
+        known.settings |= settings
         return Response(200, shown(known))
     if accounts.taken(name):
-        raise ArmError(
-            409, "StorageAccountAlreadyTaken", f"The storage account named {name} is already taken."
-        )
+        raise ArmError(409, "StorageAccountAlreadyTaken", _taken(name))
     takes = timedelta(seconds=call.world.rng.randint(15, 25))
     account = accounts.create(
         call["subscription"],
@@ -62,8 +69,44 @@ def _put(call: Call) -> Response:
         tags=body.get("tags"),
         takes=takes,
     )
+    account.settings |= settings
     call.world.events.publish(call["subscription"], RESOURCES_WRITE, account.id, f"{KIND}/write")
     return _wait(call, account)
+
+
+def _settings(given: dict[str, Any]) -> dict[str, Any]:
+    """Return what is stored and shown again; encryption is always Microsoft's own."""
+    wanted = {name: value for name, value in given.items() if value is not None}
+    source = json_object(wanted.pop("encryption", None)).get("keySource", "Microsoft.Storage")
+    if unknown := set(wanted) - _ECHOED:
+        raise ArmError(501, "FieldNotSimulated", f"azsim has no {sorted(unknown)} of accounts")
+    if source != "Microsoft.Storage":
+        raise ArmError(501, "FieldNotSimulated", f"azsim has no keys of {source} for accounts")
+    return wanted
+
+
+def _check_name(call: Call) -> Response:
+    name = str(json_object(call.request.json).get("name"))
+    if not NAME.fullmatch(name):
+        return Response(
+            200, {"nameAvailable": False, "reason": "AccountNameInvalid", "message": _invalid(name)}
+        )
+    if call.world.storage_accounts.taken(name):
+        return Response(
+            200, {"nameAvailable": False, "reason": "AlreadyExists", "message": _taken(name)}
+        )
+    return Response(200, {"nameAvailable": True})
+
+
+def _taken(name: str) -> str:
+    return f"The storage account named {name} is already taken."
+
+
+def _invalid(name: str) -> str:
+    return (
+        f"{name} is not a valid storage account name. Storage account name must be between 3 and "
+        "24 characters in length and use numbers and lower-case letters only."
+    )
 
 
 def _wait(call: Call, account: StorageAccount) -> Response:
@@ -109,6 +152,13 @@ ROUTES: tuple[Route, ...] = (
     _route("delete", "DELETE", f"{_ACCOUNTS}/{{account}}", _delete, "delete"),
     _route("list", "GET", _ACCOUNTS, _list, "read"),
     _route("list_all", "GET", f"{_BELOW}/{KIND}", _list, "read"),
+    Route(
+        "storage_accounts.check_name",
+        "POST",
+        f"{_BELOW}/Microsoft.Storage/checkNameAvailability",
+        _check_name,
+        action="Microsoft.Storage/checknameavailability/read",
+    ),
     Route(
         "storage_accounts.operation",
         "GET",

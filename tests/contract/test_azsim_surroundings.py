@@ -149,3 +149,26 @@ def test_resource_graph_and_the_list_of_resources_know_them(rg: World) -> None:
 
     assert [row["name"] for row in graph] == ["apart", "staging"]
     assert {row["name"] for row in listed} == {"apart", "staging"}
+
+
+def test_whether_a_name_is_free_is_told_beforehand(rg: World) -> None:
+    rg.storage.create_account("staging")
+    path = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Storage/checkNameAvailability"
+    asked = {"type": "Microsoft.Storage/storageAccounts"}
+
+    taken, free, bad = (
+        ask(rg, "POST", path, asked | {"name": name}).body for name in ("staging", "other", "A-b")
+    )
+
+    assert (taken["reason"], bad["reason"]) == ("AlreadyExists", "AccountNameInvalid")
+    assert free == {"nameAvailable": True}
+
+
+def test_what_an_account_was_told_it_shows_again(rg: World) -> None:
+    body = {"location": "westeurope", "properties": {"minimumTlsVersion": "TLS1_2"}}
+
+    ask(rg, "PUT", f"{ACCOUNTS}/staging", body)
+    rg.clock.advance(timedelta(seconds=30))
+
+    shown = ask(rg, "GET", f"{ACCOUNTS}/staging").body["properties"]
+    assert shown["minimumTlsVersion"] == "TLS1_2"

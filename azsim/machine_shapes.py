@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from azsim.guests import IMAGES
+from azsim.networks import own_interface
 
 if TYPE_CHECKING:
     from azsim.disks import Disk
@@ -268,6 +269,4 @@ def _os_profile(machine: "Machine") -> dict[str, Any]:
 
 
 def _network_profile(machine: "Machine") -> dict[str, Any]:
-    nics = f"/subscriptions/{machine.subscription}/resourceGroups/{machine.group}"
-    nics += f"/providers/Microsoft.Network/networkInterfaces/{machine.name}VMNic"
-    return {"networkInterfaces": [{"id": nics}]}
+    return {"networkInterfaces": [{"id": own_interface(machine)}]}

@@ -45,6 +45,7 @@ class Network:
     location: str
     prefixes: tuple[str, ...]
     subnets: tuple[Subnet, ...]
+    created: datetime
     settled_at: datetime
     tags: dict[str, str] = field(default_factory=dict)
     guarded_from_floods: bool = False
@@ -115,6 +116,7 @@ class Networks:
             location,
             tuple(prefixes),
             tuple(subnets),
+            known.created if known else self.world.clock.now(),
             settled,
             dict(tags or {}),
             version=known.version + 1 if known else 1,
@@ -178,7 +180,7 @@ class Networks:
             (
                 machine
                 for machine in self._plain_machines(parsed.subscription, parsed.group)
-                if f"{machine.name}VMNic".lower() == parsed.name.lower()
+                if own_interface(machine).lower() == nic_id.lower()
             ),
             None,
         )
@@ -188,8 +190,7 @@ class Networks:
         given = self._addresses.setdefault(network.lower(), {})
         number = given.setdefault(owner.vm_id, len(given) + _TAKEN_BY_AZURE)
         address = ipaddress.IPv4Address("10.0.0.0") + number
-        own_id = resource_id(owner.subscription, owner.group, NIC, f"{owner.name}VMNic")
-        return Interface(own_id, owner, f"{network}/subnets/default", str(address))
+        return Interface(own_interface(owner), owner, f"{network}/subnets/default", str(address))
 
     def _plain_machines(self, subscription: str, group: str) -> list["Machine"]:
         return [
@@ -213,11 +214,17 @@ class Networks:
                 ("10.0.0.0/16",),
                 (Subnet("default", "10.0.0.0/16"),),
                 machines[0].created,
+                machines[0].created,
                 inside=tuple(map(_address_id, machines)),
             )
             for network_id, machines in regions.items()
             if network_id.lower() not in self._made
         ]
+
+
+def own_interface(machine: "Machine") -> str:
+    """Return the id of the interface that a machine has whose creator named none."""
+    return resource_id(machine.subscription, machine.group, NIC, f"{machine.name}VMNic")
 
 
 def derived_guid(*parts: object) -> str:

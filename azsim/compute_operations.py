@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 TAKES = {
     "create Linux": (20, 60),
     "create Windows": (120, 240),
+    "create attached": (20, 60),
     "agent": (8, 30),
     "update": (2, 8),
     "delete": (20, 60),

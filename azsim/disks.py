@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from azsim.arm_ids import ArmId, resource_id
+from azsim.guests import Guest
 
 if TYPE_CHECKING:
     from azsim.world import World
@@ -19,7 +20,9 @@ class Disk:
     """
     A managed disk. `lun` is None for an OS disk or one that is not attached; `managed_by` is the
     id of the machine that holds it. `ephemeral` stands for an OS disk on the host's own storage
-    (specs: DiffDiskSettings). `model` keeps properties azsim stores but does not interpret.
+    (specs: DiffDiskSettings). `create_option` is how its machine took it; `born` (with `born_of`)
+    is how it came to be, where that is another thing. `guest` is the system on an OS disk. `model`
+    keeps properties azsim stores but does not interpret.
     """
 
     id: str
@@ -38,6 +41,9 @@ class Disk:
     hyper_v: str = "V2"
     security_type: str = ""
     ephemeral: bool = False
+    guest: Guest | None = None
+    born: str = ""
+    born_of: str = ""
     model: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -55,6 +61,10 @@ class Disk:
     @property
     def state(self) -> str:
         return "Attached" if self.managed_by else "Unattached"
+
+    def let_go(self) -> None:
+        """Belong to no machine any more."""
+        self.managed_by, self.lun, self.delete_option = "", None, "Detach"
 
 
 def disk_name(vm: str, vm_id: str, index: int) -> str:
@@ -147,8 +157,11 @@ class Disks:
 
 def disk_properties(disk: Disk) -> dict[str, Any]:
     """Shape `properties` of a disk as DiskRP does (specs DiskRP 2024-03-02, Disk_Get)."""
+    creation = {"createOption": disk.born or disk.create_option}
+    if disk.born_of:
+        creation["sourceResourceId"] = disk.born_of
     shaped: dict[str, Any] = {
-        "creationData": {"createOption": disk.create_option},
+        "creationData": creation,
         "diskSizeGB": disk.size_gb,
         "diskSizeBytes": disk.size_gb * 1024**3,
         "diskState": disk.state,

@@ -7,18 +7,55 @@ their pattern (inferred).
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import Enum, auto
 from typing import Any
+
+
+class Boot(Enum):
+    """How far a system comes when it is started."""
+
+    LOGIN = auto()
+    PANIC = auto()
+    EMERGENCY = auto()
+    HANG = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Conduct:
+    """
+    How a guest behaves once its machine runs; as Azure's own images do, unless a test says so.
+
+    `agent_late` comes on top of the agent's usual time; None: it never reports. A guest that does
+    not boot has no agent. `exit_code` is that of every script which would else succeed; `answers`
+    False means that no script ever reports its end. `says` are lines written to the console.
+    """
+
+    boot: Boot = Boot.LOGIN
+    boot_takes: timedelta = timedelta(seconds=25)
+    agent_late: timedelta | None = timedelta()
+    exit_code: int = 0
+    answers: bool = True
+    says: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """The guest's own words, and the generation (`V1`, `V2`) of the machine it needs."""
+    """The guest's own words, its conduct, and the generation (`V1`, `V2`) that it needs."""
 
     os_name: str
     os_version: str
     agent_version: str
     generation: str
+    conduct: Conduct = field(default_factory=Conduct)
+
+    def agent_after(self, usual: timedelta | None) -> timedelta | None:
+        """Return when the agent is up, of a machine whose agent `usual`ly takes so long."""
+        late = self.conduct.agent_late
+        if usual is None or late is None or self.conduct.boot is not Boot.LOGIN:
+            return None
+        return usual + late
 
 
 IMAGES: Mapping[str, dict[str, str]] = {

@@ -103,6 +103,11 @@ class Machine:
             self._agent_from = NEVER if after is None else done_at + after
 
     @property
+    def booted_at(self) -> datetime | None:
+        """When the machine was last started; None while it does not run."""
+        return self._power_at if self.power == "running" else None
+
+    @property
     def agent_from(self) -> datetime:
         """When the agent (last) became or will become ready, faults aside."""
         return self._agent_from

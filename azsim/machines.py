@@ -81,6 +81,8 @@ class Machines:
         subscription = self.world.groups.ensure(subscription, group, location).subscription
         vm_id = self.world.new_id()
         done_at = now if past else now + provisioning_takes
+        guest = guest or guest_of(os_type, (model or {}).get("imageReference"))
+        agent_after = guest.agent_after(agent_after)
         machine = Machine(
             world=self.world,
             id=resource_id(subscription, group, KIND, name),
@@ -97,7 +99,7 @@ class Machines:
                 for lun in range(data_disks)
             ],
             agent_after=agent_after,
-            guest=guest or guest_of(os_type, (model or {}).get("imageReference")),
+            guest=guest,
             maintenance=None if maintenance is None else dict(maintenance),
             zones=zones,
             model=dict(model or {}),
@@ -114,9 +116,13 @@ class Machines:
         known[machine.id.lower()] = machine
         if machine.os_disk.create_option == "FromImage":
             machine.os_disk.hyper_v = machine.guest.generation
+            if machine.security_type not in ("", "Standard"):
+                machine.os_disk.security_type = machine.security_type
+        machine.os_disk.guest = machine.guest
         for disk in (machine.os_disk, *machine.disks):
             disk.managed_by = machine.id
             self.disks.add(disk)
+        self.world.networks.interfaces.take(machine)
         self.version += 1
         if announce:
             self._announce_when_done(machine, RESOURCES_WRITE, f"{KIND}/write")
@@ -145,6 +151,7 @@ class Machines:
     def tag(self, vm_id: str, tags: Mapping[str, str], *, by_tags_api: bool = False) -> Machine:
         """Replace a machine's tags, as a PATCH of the machine or as a PUT on its tags would."""
         machine = self._existing(vm_id)
+        self.world.vaults.settle(vm_id)
         machine.tags = dict(tags)
         subject, operation = (
             (
@@ -183,7 +190,7 @@ class Machines:
         """Let these be the machine's data disks; others that it held are detached."""
         for disk in machine.disks:
             if disk not in disks:
-                disk.managed_by, disk.lun = "", None
+                disk.let_go()
         for disk in disks:
             disk.managed_by = machine.id
             self.disks.add(disk)
@@ -259,9 +266,11 @@ class Machines:
         self.version += 1
         self.world.graph.removed(graph_row(machine))
         for disk in (machine.os_disk, *machine.disks):
-            disk.managed_by, disk.lun = "", None
-            if disk.delete_option == "Delete":
+            goes_along = disk.delete_option == "Delete"
+            disk.let_go()
+            if goes_along:
                 self.disks.delete(disk.id)
+        self.world.networks.interfaces.let_go(machine)
 
     def _power(self, vm_id: str, state: str, verb: str, takes: timedelta) -> Machine:
         machine = self._existing(vm_id)

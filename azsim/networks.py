@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from azsim.arm_ids import ArmId, resource_id
 from azsim.graph_index import row_of
+from azsim.interfaces import NIC, Interfaces
 
 if TYPE_CHECKING:
     from azsim.machine import Machine
     from azsim.world import World
 
 NETWORK = "Microsoft.Network/virtualNetworks"
-NIC = "Microsoft.Network/networkInterfaces"
 _TAKEN_BY_AZURE = 4  # The first addresses of a subnet (learn: virtual-networks-faq).
 _TAKES = (3, 12)  # Seconds until a network is there; recorded: between two looks 10 s apart.
 
@@ -71,6 +71,10 @@ class Interface:
         return self.id.rsplit("/", 1)[1]
 
     @property
+    def location(self) -> str:
+        return self.machine.location
+
+    @property
     def mac(self) -> str:
         digits = hashlib.sha256(self.machine.vm_id.encode()).hexdigest()[:6].upper()
         return f"60-45-BD-{digits[:2]}-{digits[2:4]}-{digits[4:]}"
@@ -89,6 +93,7 @@ class Networks:
 
     def __init__(self, world: "World") -> None:
         self.world = world
+        self.interfaces = Interfaces(world)
         self.version = 0
         self._made: dict[str, Network] = {}
         self._addresses: dict[str, dict[str, int]] = {}
@@ -170,6 +175,7 @@ class Networks:
         self.version += 1
 
     def drop_group(self, subscription: str, group: str) -> None:
+        self.interfaces.drop_group(subscription, group)
         for network in self.in_group(subscription, group):
             self.delete(network)
 

@@ -7,14 +7,16 @@ default knows one thing only, that a Linux shell has no PowerShell commands (rec
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from azsim.machine import Machine
     from azsim.world import World
 
+PATIENCE = timedelta(minutes=90)  # learn (managed Run Command): the longest a script may run.
 _CMDLET = re.compile(r"^\s*([A-Z][a-z]+-[A-Z][A-Za-z]+)\b")
 
 
@@ -27,12 +29,22 @@ class Ran:
     error: str = ""
 
 
+class End(Enum):
+    """How the command's operation ends, whatever the script did."""
+
+    REPORTED = auto()
+    TIMED_OUT = auto()
+    UNREACHABLE = auto()
+
+
 Interpreter = Callable[["Machine", str, str], Ran]
 
 
 @dataclass(slots=True)
 class RunCommand:
-    """One named command of one machine; it runs from `starts` to `ends`."""
+    """
+    One named command of one machine; its script runs from `starts` on, its operation until `ends`.
+    """
 
     name: str
     properties: dict[str, Any]
@@ -41,6 +53,7 @@ class RunCommand:
     starts: datetime
     ends: datetime
     ran: Ran
+    end: End = End.REPORTED
 
 
 @dataclass(slots=True)
@@ -63,21 +76,39 @@ class RunCommands:
         tags: dict[str, str] | None,
         takes: timedelta,
     ) -> RunCommand:
-        """Let the machine run a script, as a new command or in the place of an old one."""
+        """
+        Let the machine run a script, as a new command or in the place of an old one.
+
+        The script waits for the agent; where that does not come, the command is given up after
+        `PATIENCE`. One that never reports its end is stopped at its `timeoutInSeconds`.
+        """
         now = self.world.clock.now()
         script = str((properties.get("source") or {}).get("script", ""))
         commands = self.of(machine)
+        starts, end = max(now, machine.agent_from) + takes / 2, End.REPORTED
+        ends = starts + takes / 2
+        if not machine.agent_ready and machine.agent_from > now + PATIENCE:
+            starts, end, ends = now + PATIENCE, End.UNREACHABLE, now + PATIENCE
+        elif not machine.guest.conduct.answers:
+            seconds = int(properties.get("timeoutInSeconds") or PATIENCE.total_seconds())
+            end, ends = End.TIMED_OUT, starts + timedelta(seconds=seconds)
         command = RunCommand(
             name,
             properties,
             tags,
             "Updating" if name.lower() in commands else "Creating",
-            now + takes / 2,
-            now + takes,
-            self.interpreter(machine, name, script),
+            starts,
+            ends,
+            self._run(machine, name, script),
+            end,
         )
         commands[name.lower()] = command
         return command
+
+    def _run(self, machine: "Machine", name: str, script: str) -> Ran:
+        ran = self.interpreter(machine, name, script)
+        code = machine.guest.conduct.exit_code
+        return replace(ran, exit_code=code) if code and not ran.exit_code else ran
 
 
 def shell(machine: "Machine", name: str, script: str) -> Ran:

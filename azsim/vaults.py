@@ -8,13 +8,15 @@ azsim/recovery; here is who owns what, and the one-line calls that set the stage
 import random
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from azsim.arm_ids import ArmId, resource_id
+from azsim.guests import Conduct
 from azsim.recovery import errors
 from azsim.recovery.backups import catch_up
+from azsim.recovery.deliveries import Deliveries
 from azsim.recovery.doubts import Doubts
 from azsim.recovery.graph_rows import rows_of
 from azsim.recovery.guards import Guard
@@ -23,7 +25,7 @@ from azsim.recovery.jobs import Failure, JobBook, Operation
 from azsim.recovery.pace import Pace, Step
 from azsim.recovery.policies import Policy, default_policies
 from azsim.recovery.protection import enable, remove, stop
-from azsim.recovery.restores import Restore
+from azsim.recovery.restores import PlannedFailure, Restore
 from azsim.recovery.rules import Rules
 
 if TYPE_CHECKING:
@@ -130,8 +132,8 @@ class Vaults:
     Every vault of the world.
 
     `version` rises with each change that a call made; what the schedule does on its own does not
-    raise it. `on_restored` is told of each restore that has completed, so that disks and VMs can
-    appear.
+    raise it. `on_restored` is told of each restore that has completed; what it leaves is there by
+    then (`deliveries`).
     """
 
     def __init__(self, world: "World") -> None:
@@ -140,10 +142,12 @@ class Vaults:
         self.rules = Rules()
         self.doubts = Doubts()
         self.pace = Pace(world.rng)
+        self.deliveries = Deliveries(world)
         self.on_restored: list[Callable[[Restore], None]] = []
         self._vaults: dict[str, Vault] = {}
         self._owners: dict[str, dict[str, tuple[Vault, Item]]] = {}
         self._planned: dict[str, list[Failure]] = {}
+        self._planned_restores: dict[str, list[PlannedFailure]] = {}
 
     @property
     def now(self) -> datetime:
@@ -274,6 +278,27 @@ class Vaults:
     def planned_backup_failure(self, vm_id: str) -> Failure | None:
         planned = self._planned.get(vm_id.lower())
         return planned.pop(0) if planned else None
+
+    def fail_restores(
+        self, vm_id: str, failure: Failure, times: int = 1, *, copied: bool = False
+    ) -> None:
+        """
+        Let the VM's next restores fail for this reason: while data is copied or, with `copied`,
+        after it, when a VM should be made of the disks.
+        """
+        planned = self._planned_restores.setdefault(vm_id.lower(), [])
+        planned.extend([PlannedFailure(failure, copied)] * times)
+
+    def planned_restore_failure(self, vm_id: str) -> PlannedFailure | None:
+        planned = self._planned_restores.get(vm_id.lower())
+        return planned.pop(0) if planned else None
+
+    def spoil_points(self, vm_id: str, conduct: Conduct) -> None:
+        """Let what was backed up of the VM until now behave like this once it is restored."""
+        _, item = self._owner(vm_id)
+        for point in item.points:
+            guest = replace(point.picture.guest, conduct=conduct)
+            point.picture = replace(point.picture, guest=guest)
 
     def settle(self, vm_id: str) -> None:
         """Do what the schedule owed until now, before the VM changes under it."""

@@ -20,6 +20,7 @@ from azsim.recovery.jobs import (
     Task,
 )
 from azsim.recovery.pace import Step
+from azsim.recovery.pictures import picture_of
 from azsim.recovery.policies import Policy
 from azsim.recovery.wire import us_time
 
@@ -170,6 +171,7 @@ def _take(
                 disk_luns=luns,
                 excluded_luns=tuple(lun for lun in attached if lun not in luns),
                 first_of_day=first,
+                picture=picture_of(machine, luns),
                 expires=expires,
             )
         )

@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Any
 
 from azsim.recovery.jobs import Failure, Job
+from azsim.recovery.pictures import Picture
 from azsim.recovery.wire import container_name
 
 
@@ -31,7 +32,7 @@ class PointTier(Enum):
 class Point:
     """
     A recovery point. `snapshot_until` and `vault_from` say when each tier can be restored from;
-    a point whose vault transfer was cut off has `vault_from` None.
+    a point whose vault transfer was cut off has `vault_from` None. `picture` is what it holds.
     """
 
     id: str
@@ -45,6 +46,7 @@ class Point:
     security_type: str
     disk_luns: tuple[int, ...]
     first_of_day: bool
+    picture: Picture
     excluded_luns: tuple[int, ...] = ()
     expires: datetime | None = None  # Set for on-demand points; scheduled ones follow the policy.
 

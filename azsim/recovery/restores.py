@@ -18,6 +18,8 @@ from azsim.recovery.guards import Critical, allow
 from azsim.recovery.items import Item, Point, PointTier
 from azsim.recovery.jobs import Failure, Job, JobOperation, JobStatus, Operation, Task
 from azsim.recovery.pace import Step
+from azsim.recovery.pictures import picture_of
+from azsim.recovery.targets import fault_of_target
 from azsim.recovery.wire import us_time
 
 if TYPE_CHECKING:
@@ -40,6 +42,24 @@ class Restore:
     tier: PointTier
     request: dict[str, Any]
     job: Job
+
+    @property
+    def copied_at(self) -> datetime:
+        """When the data is there: disks exist from then on, whatever becomes of the rest."""
+        return self.job.tasks[0].ends
+
+    @property
+    def copies(self) -> bool:
+        """Whether the copying ends well: it neither fails nor is cancelled."""
+        return self.job.cut_at() > self.copied_at
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFailure:
+    """How a restore will fail; `copied` says that it does so when the disks are there already."""
+
+    failure: Failure
+    copied: bool = False
 
 
 _JOB_TYPES = {
@@ -100,8 +120,11 @@ def start_restore(
     from_vault = unmanaged or to_zone or PointTier.INSTANT not in valid
     tier = PointTier.VAULT if from_vault else PointTier.INSTANT
     job = _job(vaults, item, point, kind, tier, request)
+    planned = vaults.planned_restore_failure(item.vm_id)
     if tier not in valid:
-        job.result, job.failure = JobStatus.FAILED, _NO_SNAPSHOT
+        planned = PlannedFailure(_NO_SNAPSHOT)
+    if planned is not None:
+        _let_fail(job, planned)
     vault.book.add(job)
     operation = vault.book.open(
         Operation(job.id, job.started, job.started + vaults.pace.draw(Step.TRIGGER), job.id)
@@ -111,15 +134,28 @@ def start_restore(
     if kind is RestoreKind.REPLACE:
         _keep_what_was(vaults, vault, item, job)
 
+    def copied() -> None:
+        if restore.copies:
+            vaults.deliveries.copied(restore)
+
     def deliver() -> None:
         if job.status(vaults.now) is JobStatus.COMPLETED:
             for carry_out in vaults.on_restored:
                 carry_out(restore)
         vaults.changed()
 
+    vaults.world.clock.at(restore.copied_at, copied)
     vaults.world.clock.at(job.ends, deliver)
     vaults.changed()
     return operation
+
+
+def _let_fail(job: Job, planned: PlannedFailure) -> None:
+    """Let the job end halfway through its first task, or through what follows it."""
+    copied_at = job.tasks[0].ends
+    begins, ends = (copied_at, job.ends) if planned.copied else (job.started, copied_at)
+    job.result, job.failure = JobStatus.FAILED, planned.failure
+    job.ends = begins + (ends - begins) / 2
 
 
 def _keep_what_was(vaults: "Vaults", vault: "Vault", item: Item, job: Job) -> None:
@@ -132,6 +168,7 @@ def _keep_what_was(vaults: "Vaults", vault: "Vault", item: Item, job: Job) -> No
     policy = vault.policies.get(item.policy.lower())
     if machine is None or policy is None:
         return
+    luns = tuple(disk.lun for disk in machine.disks if disk.lun is not None)
     item.points.append(
         Point(
             id=str(vaults.world.rng.randint(10**13, 10**15)),
@@ -143,8 +180,9 @@ def _keep_what_was(vaults: "Vaults", vault: "Vault", item: Item, job: Job) -> No
             size=machine.size,
             os_type=machine.os_type,
             security_type=machine.security_type,
-            disk_luns=tuple(disk.lun for disk in machine.disks if disk.lun is not None),
+            disk_luns=luns,
             first_of_day=False,
+            picture=picture_of(machine, luns),
         )
     )
 
@@ -175,9 +213,8 @@ def check_restore(
         raise errors.RESTORE_INVALID.error(why="recoveryPointId differs from the path")
     if item.is_soft_deleted:
         raise errors.SOFT_DELETED_IN_THE_WAY.error()
-    target = str(request.get("targetVirtualMachineId") or "")
-    if kind is RestoreKind.NEW_VM and vaults.world.machines.find(target) is not None:
-        raise errors.RESTORE_INVALID.error(why="the target virtual machine exists")
+    if why := fault_of_target(vaults.world, item, request):
+        raise errors.RESTORE_INVALID.error(why=why)
     return kind
 
 
@@ -193,9 +230,7 @@ def _job(
     from_vault = tier is PointTier.VAULT
     copying = vaults.pace.draw(Step.RESTORE_VAULT if from_vault else Step.RESTORE_SNAPSHOT)
     copied = started + copying
-    machine = vaults.world.machines.find(item.vm_id)
-    size = 127 if machine is None else machine.os_disk.size_gb
-    size += sum(disk.size_gb for disk in machine.disks) if machine else 0
+    size = point.picture.gigabytes
     tasks = [
         Task(
             "Transfer data from vault",

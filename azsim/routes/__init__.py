@@ -9,6 +9,7 @@ def every_route() -> Iterator[Route]:
     """Yield the routes of all providers."""
     from azsim.routes import (
         backup,
+        boot_blobs,
         compute,
         compute_async,
         disks,
@@ -31,6 +32,7 @@ def every_route() -> Iterator[Route]:
         tags,
         compute,
         compute_async,
+        boot_blobs,
         disks,
         run_commands,
         networks,

@@ -173,9 +173,15 @@ def _put_block_list(call: Call, account: Account) -> Response:
 
 def _get_blob(call: Call, account: Account) -> Response:
     _only(call.request)
-    blob = account.containers.get(call["container"]).get(_name(call.request))
-    _conditions(call.request).check_read(blob)
-    asked = call.request.header("x-ms-range") or call.request.header("range")
+    return read_blob(
+        call.request, account.containers.get(call["container"]).get(_name(call.request))
+    )
+
+
+def read_blob(request: Request, blob: Blob) -> Response:
+    """Answer with the blob, or with the range of it that is asked for."""
+    _conditions(request).check_read(blob)
+    asked = request.header("x-ms-range") or request.header("range")
     if asked is None:
         headers = {**_blob_headers(blob), "Content-MD5": blob.md5}
         return Response(200, blob.content, headers)
@@ -187,7 +193,7 @@ def _get_blob(call: Call, account: Account) -> Response:
         "Content-Range": f"bytes {first}-{last}/{len(blob.content)}",
         "x-ms-blob-content-md5": blob.md5,
     }
-    if call.request.header("x-ms-range-get-content-md5") == "true":
+    if request.header("x-ms-range-get-content-md5") == "true":
         headers["Content-MD5"] = md5_of(content)
     return Response(206, content, headers)
 

@@ -1,7 +1,6 @@
 """Microsoft.Compute/virtualMachines: read, write, start and stop."""
 
-import hashlib
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from azsim.arm_ids import resource_id
@@ -12,6 +11,7 @@ from azsim.machine_shapes import instance_view, resource
 from azsim.machines import KIND, Machine
 from azsim.router import Call, Handler, Route
 from azsim.routes import machine_body
+from azsim.routes.boot_blobs import boot_blob_urls
 from azsim.routes.compute_async import accepted
 from azsim.routes.paging import page
 
@@ -78,10 +78,17 @@ def _create(call: Call, written: machine_body.Written) -> Response:
         raise ArmError(
             400, "InvalidParameter", "Required parameter 'hardwareProfile' is missing (null)."
         )
+    machine_body.check_subnets(call, written)
     vm_id = world.new_id()
     os_disk = machine_body.os_disk(call, written, vm_id)
+    data_disks = machine_body.data_disks(call, written, vm_id, [])
+    machine_body.make_interfaces(call, written)
     operations, now = world.machines.operations, world.clock.now()
-    done_at = now + operations.span(f"create {os_disk.os_type}")
+    attached = os_disk.create_option == "Attach"
+    done_at = now + operations.span("create attached" if attached else f"create {os_disk.os_type}")
+    guest = attached and os_disk.guest
+    guest = guest or guest_of(os_disk.os_type, written.kept.get("imageReference"))
+    agent = operations.span("agent") + (guest.conduct.boot_takes if attached else timedelta())
     machine = Machine(
         world=world,
         id=resource_id(
@@ -98,9 +105,9 @@ def _create(call: Call, written: machine_body.Written) -> Response:
         security_type=written.security_type or "",
         created=now,
         os_disk=os_disk,
-        disks=machine_body.data_disks(call, written, vm_id, []),
-        agent_after=operations.span("agent"),
-        guest=guest_of(os_disk.os_type, written.kept.get("imageReference")),
+        disks=data_disks,
+        agent_after=guest.agent_after(agent),
+        guest=guest,
         zones=written.zones or (),
         identity=written.identity,
         model=written.kept,
@@ -122,6 +129,7 @@ def _update(call: Call, machine: Machine, written: machine_body.Written) -> Resp
 
 def _apply(call: Call, machine: Machine, written: machine_body.Written) -> Response:
     machines = call.world.machines
+    call.world.vaults.settle(machine.id)
     if written.tags is not None:
         machine.tags = written.tags
     machine.size = written.size or machine.size
@@ -194,7 +202,7 @@ def _power(verb: str) -> Handler:
 
 
 def _boot_diagnostics(call: Call) -> Response:
-    """Return two SAS links (recorded); the blobs behind them are not simulated."""
+    """Return two SAS links (recorded)."""
     machine = found(call)
     if not machine.model.get("diagnosticsProfile", {}).get("bootDiagnostics", {}).get("enabled"):
         raise ArmError(
@@ -203,17 +211,9 @@ def _boot_diagnostics(call: Call) -> Response:
             "The retrieve boot diagnostics operation requires boot diagnostics to be enabled.",
         )
     minutes = int(call.request.query.get("sasuriexpirationtimeinminutes", "120"))
-    ends: datetime = call.world.clock.now() + timedelta(minutes=minutes)
-    noise = hashlib.sha256(machine.vm_id.encode()).hexdigest()
-    folder = f"{noise[:8]}-{noise[8:12]}-4{noise[13:16]}-a{noise[17:20]}-{noise[20:32]}"
-    account = f"https://md-{noise[32:48]}.z13.blob.storage.azure.net:443"
-    stem = f"{account}/{folder}/{machine.name}.{machine.vm_id}"
-    sas = f"?sv=2018-03-28&sr=b&sig=azsim&se={ends:%Y-%m-%dT%H%%3A%M%%3A%SZ}&sp=r"
-    body = {
-        "consoleScreenshotBlobUri": f"{stem}.screenshot.bmp{sas}",
-        "serialConsoleLogBlobUri": f"{stem}.serialconsole.log{sas}",
-    }
-    return Response(200, body)
+    ends = call.world.clock.now() + timedelta(minutes=minutes)
+    screenshot, log = boot_blob_urls(machine, ends)
+    return Response(200, {"consoleScreenshotBlobUri": screenshot, "serialConsoleLogBlobUri": log})
 
 
 def _conditions(call: Call, machine: Machine | None) -> None:

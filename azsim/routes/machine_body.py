@@ -12,6 +12,7 @@ from azsim.arm_ids import ArmId, resource_id
 from azsim.disks import KIND as DISKS
 from azsim.disks import Disk, Disks, disk_name
 from azsim.http import ArmError, json_object
+from azsim.interfaces import NIC
 from azsim.machine import KIND as MACHINE
 from azsim.networks import own_interface
 from azsim.router import Call
@@ -44,6 +45,16 @@ _SECRETS = {"adminPassword", "customData"}
 
 
 @dataclass(frozen=True, slots=True)
+class NicWanted:
+    """An interface that is to be made with the machine; without a subnet nothing is made."""
+
+    name: str
+    subnet_id: str
+    configuration: str
+    security_group: str
+
+
+@dataclass(frozen=True, slots=True)
 class Written:
     """What a body says. A field is None where the body is silent about it."""
 
@@ -55,6 +66,7 @@ class Written:
     security_type: str | None
     storage: dict[str, Any] | None
     kept: dict[str, Any]
+    nics: tuple[NicWanted, ...] = ()
 
 
 def read(call: Call) -> Written:
@@ -64,12 +76,13 @@ def read(call: Call) -> Written:
     if unknown := set(properties) - _READ_ONLY - _INTERPRETED - _KEPT:
         raise ArmError(501, "FieldNotSimulated", f"azsim does not know {sorted(unknown)} of a VM")
     kept = {key: properties[key] for key in _KEPT & set(properties)}
+    nics: tuple[NicWanted, ...] = ()
     if "osProfile" in properties:
         kept["osProfile"] = _os_profile(json_object(properties["osProfile"]))
     if "networkProfile" in properties:
         network = json_object(properties["networkProfile"])
         if not _is_as_it_was(call, network):
-            kept["networkProfile"] = _network(call, network)
+            kept["networkProfile"], nics = _network(call, network)
     security = json_object(properties.get("securityProfile"))
     if security:
         kept["securityProfile"] = security
@@ -88,6 +101,7 @@ def read(call: Call) -> Written:
         security_type=security.get("securityType"),
         storage=storage,
         kept=kept,
+        nics=nics,
     )
 
 
@@ -105,7 +119,11 @@ def os_disk(call: Call, written: Written, vm_id: str) -> Disk:
             disk.size_gb = asked.get("diskSizeGB") or (127 if system == "Windows" else 30)
             disk.security_type = written.security_type or ""
         case "attach":
+            for name in ("osProfile", "imageReference"):
+                if name in written.kept:
+                    raise ArmError(400, "InvalidParameter", f"Parameter '{name}' is not allowed.")
             disk = _attached(call, asked)
+            _check_security(disk, written)
             disk.os_type = asked.get("osType") or disk.os_type
             if not disk.os_type:
                 raise _missing("osDisk.osType")
@@ -174,9 +192,20 @@ def _attached(call: Call, asked: dict[str, Any]) -> Disk:
             f"Disk '{disk.id}' cannot be attached as the disk is already owned by VM "
             f"'{disk.managed_by}'.",
         )
+    disk.born = disk.born or disk.create_option
     disk.create_option = "Attach"
     _apply(disk, asked)
     return disk
+
+
+def _check_security(disk: Disk, written: Written) -> None:
+    """Refuse a machine of another security type than its system's disk (public issues)."""
+    if disk.security_type not in ("", "Standard", written.security_type or ""):
+        raise ArmError(
+            400,
+            "BadRequest",
+            "Security type of VM is not compatible with the security type of attached OS Disk.",
+        )
 
 
 def _is_as_it_was(call: Call, asked: dict[str, Any]) -> bool:
@@ -189,23 +218,68 @@ def _is_as_it_was(call: Call, asked: dict[str, Any]) -> bool:
     return named == [own_interface(machine).lower()]
 
 
-def _network(call: Call, asked: dict[str, Any]) -> dict[str, Any]:
+def _network(call: Call, asked: dict[str, Any]) -> tuple[dict[str, Any], tuple[NicWanted, ...]]:
     """Name the interfaces that Compute would make from configurations (names: a guess)."""
     configurations = asked.get("networkInterfaceConfigurations")
     if not configurations:
-        return asked
+        return asked, ()
     if not asked.get("networkApiVersion"):
         raise _missing("networkApiVersion")
-    made = []
+    made, nics = [], []
     for configuration in configurations:
         name = f"{configuration['name']}-{call.world.new_id()[:8]}"
-        nic = resource_id(
-            call["subscription"], call["group"], "Microsoft.Network/networkInterfaces", name
-        )
         wanted = json_object(configuration.get("properties"))
         shown = {key: wanted[key] for key in ("primary", "deleteOption") if key in wanted}
-        made.append({"id": nic, "properties": shown})
-    return {"networkInterfaces": made}
+        made.append(
+            {"id": resource_id(call["subscription"], call["group"], NIC, name), "properties": shown}
+        )
+        nics.append(_nic_wanted(name, wanted))
+    return {"networkInterfaces": made}, tuple(nics)
+
+
+def _nic_wanted(name: str, wanted: dict[str, Any]) -> NicWanted:
+    addresses = wanted.get("ipConfigurations") or [{"name": "ipconfig"}]
+    properties = json_object(addresses[0].get("properties"))
+    if properties.get("publicIPAddressConfiguration"):
+        raise ArmError(501, "FieldNotSimulated", "azsim has no public addresses")
+    return NicWanted(
+        name,
+        str(json_object(properties.get("subnet")).get("id", "")),
+        str(addresses[0].get("name")),
+        str(json_object(wanted.get("networkSecurityGroup")).get("id", "")),
+    )
+
+
+def make_interfaces(call: Call, written: Written) -> None:
+    """Make the interfaces that the body configures."""
+    group = call.world.groups.get(call["subscription"], call["group"])
+    for nic in written.nics:
+        if nic.subnet_id:
+            call.world.networks.interfaces.create(
+                group.subscription,
+                group.name,
+                nic.name,
+                (written.location or "").replace(" ", "").lower(),
+                nic.subnet_id,
+                configuration=nic.configuration,
+                security_group=nic.security_group,
+            )
+
+
+def check_subnets(call: Call, written: Written) -> None:
+    """Refuse a subnet that is not there (text and code: learn, resource-not-found errors)."""
+    for nic in written.nics:
+        network_id, _, name = nic.subnet_id.partition("/subnets/")
+        network = call.world.networks.find(network_id) if network_id else None
+        known = network is not None and name.lower() in (s.name.lower() for s in network.subnets)
+        if nic.subnet_id and not known:
+            raise ArmError(
+                400,
+                "InvalidResourceReference",
+                f"Resource {nic.subnet_id} referenced by resource {call.request.path} was not "
+                "found. Please make sure that the referenced resource exists, and that both "
+                "resources are in the same region.",
+            )
 
 
 def _os_profile(asked: dict[str, Any]) -> dict[str, Any]:

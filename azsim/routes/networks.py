@@ -7,7 +7,8 @@ from typing import Any
 from azsim.arm_ids import resource_id
 from azsim.groups import RESOURCES_DELETE, RESOURCES_WRITE, resource_not_found
 from azsim.http import ArmError, Response, json_object
-from azsim.networks import NETWORK, NIC, Interface, Network, Subnet, derived_guid, shown
+from azsim.interfaces import NIC, MadeInterface
+from azsim.networks import NETWORK, Interface, Network, Subnet, derived_guid, shown
 from azsim.recovery.wire import signed_query
 from azsim.router import Call, Handler, Route
 from azsim.routes.paging import page
@@ -91,6 +92,14 @@ def _delete(call: Call) -> Response:
     networks = call.world.networks
     if (network := networks.find(_id(call))) is None:
         return Response(204)
+    if users := networks.interfaces.inside(network.id):
+        subnet = users[0].subnet_id.rsplit("/", 1)[-1]
+        raise ArmError(
+            400,
+            "InUseSubnetCannotBeDeleted",
+            f"Subnet {subnet} is in use by {_address_of(users[0])} and cannot be deleted. In order "
+            "to delete the subnet, delete all the resources within it. See aka.ms/deletesubnet.",
+        )
     ends = call.world.clock.now() + networks.span()
     call.world.clock.at(ends, lambda: networks.delete(network))
     _publish(call, network, RESOURCES_DELETE, "delete")
@@ -120,8 +129,18 @@ def _operation(call: Call) -> Response:
     return Response(200, {"status": "Succeeded"})
 
 
+def _address_of(nic: MadeInterface) -> str:
+    return f"{nic.id}/ipConfigurations/{nic.configuration}"
+
+
+def _nic_id(call: Call) -> str:
+    return resource_id(call["subscription"], call["group"], NIC, call["nic"])
+
+
 def _interface(call: Call) -> Response:
-    nic_id = resource_id(call["subscription"], call["group"], NIC, call["nic"])
+    nic_id = _nic_id(call)
+    if (made := call.world.networks.interfaces.find(nic_id)) is not None:
+        return Response(200, _shown_interface(made))
     if (found := call.world.networks.interface(nic_id)) is not None:
         return Response(200, _shown_interface(found))
     for machine in call.world.machines.in_subscription(call["subscription"]):
@@ -131,16 +150,48 @@ def _interface(call: Call) -> Response:
     raise resource_not_found(NIC, call["nic"], call["group"])
 
 
-def _shown_interface(nic: Interface) -> dict[str, Any]:
-    """Write an interface as recorded, without public address and security group."""
-    etag = f'W/"{derived_guid(nic.id, nic.machine.vm_id)}"'
-    name = f"ipconfig{nic.machine.name}"
+def _interfaces(call: Call) -> Response:
+    """List the interfaces that were made; those that azsim only implies are not in lists."""
+    made = call.world.networks.interfaces.in_subscription(call["subscription"])
+    rows = [nic for nic in made if f"/{call['group']}/".lower() in nic.id.lower()]
+    return page(call, rows, _PAGE, _shown_interface)
+
+
+def _delete_interface(call: Call) -> Response:
+    """Delete an interface that no machine holds; 204 where there is none."""
+    networks = call.world.networks
+    if (nic := networks.interfaces.find(_nic_id(call))) is None:
+        return Response(204)
+    if nic.machine is not None:
+        raise ArmError(
+            400,
+            "NicInUse",
+            f"Network Interface {nic.id} is used by existing resource {nic.machine.id}. In order "
+            "to delete the network interface, it must be dissociated from the resource. To learn "
+            "more, see aka.ms/deletenic.",
+        )
+    ends = call.world.clock.now() + networks.span()
+
+    def remove() -> None:
+        networks.interfaces.delete(nic)
+        call.world.events.publish(call["subscription"], RESOURCES_DELETE, nic.id, f"{NIC}/delete")
+
+    call.world.clock.at(ends, remove)
+    return Response(202, None, _operation_headers(call, nic.location, ends))
+
+
+def _shown_interface(nic: Interface | MadeInterface) -> dict[str, Any]:
+    """Write an interface as recorded, without public address."""
+    guard = nic.security_group if isinstance(nic, MadeInterface) else ""
+    holder = nic.machine
+    etag = f'W/"{derived_guid(nic.id, holder.vm_id if holder else "")}"'
+    name = nic.configuration if isinstance(nic, MadeInterface) else f"ipconfig{nic.machine.name}"
     zone = derived_guid(nic.subnet_id).replace("-", "")[:26]
     return {
         "name": nic.name,
         "id": nic.id,
         "etag": etag,
-        "tags": {},
+        "tags": dict(nic.tags) if isinstance(nic, MadeInterface) else {},
         "properties": {
             "provisioningState": "Succeeded",
             "resourceGuid": derived_guid(nic.id),
@@ -169,7 +220,8 @@ def _shown_interface(nic: Interface) -> dict[str, Any]:
             "vnetEncryptionSupported": False,
             "enableIPForwarding": False,
             "primary": True,
-            "virtualMachine": {"id": nic.machine.id},
+            **({"networkSecurityGroup": {"id": guard}} if guard else {}),
+            **({"virtualMachine": {"id": holder.id}} if holder else {}),
             "hostedWorkloads": [],
             "tapConfigurations": [],
             "nicType": "Standard",
@@ -177,7 +229,7 @@ def _shown_interface(nic: Interface) -> dict[str, Any]:
             "auxiliaryMode": "None",
         },
         "type": NIC,
-        "location": nic.machine.location,
+        "location": nic.location,
         "kind": "Regular",
     }
 
@@ -195,6 +247,14 @@ ROUTES: tuple[Route, ...] = (
     _route("networks.list", "GET", f"{_GROUP}/{NETWORK}", _list, "virtualNetworks/read"),
     _route(
         "interfaces.get", "GET", f"{_GROUP}/{NIC}/{{nic}}", _interface, "networkInterfaces/read"
+    ),
+    _route("interfaces.list", "GET", f"{_GROUP}/{NIC}", _interfaces, "networkInterfaces/read"),
+    _route(
+        "interfaces.delete",
+        "DELETE",
+        f"{_GROUP}/{NIC}/{{nic}}",
+        _delete_interface,
+        "networkInterfaces/delete",
     ),
     _route(
         "network_operations.get",

@@ -7,6 +7,7 @@ from typing import Any
 
 from azsim.groups import RESOURCES_WRITE, Group, resource_not_found
 from azsim.http import ArmError, Json, Response, json_object
+from azsim.interfaces import NIC
 from azsim.networks import NETWORK
 from azsim.recovery.wire import signed_query, stamp
 from azsim.router import Call, Handler, Route
@@ -183,6 +184,8 @@ def _every_resource(call: Call) -> Iterator[dict[str, Any]]:
         yield row | _life(vault.created, vault.written_at)
     for network in world.networks.in_subscription(sub):
         yield _listed(network.id, NETWORK, network) | _life(network.created, network.settled_at)
+    for nic in world.networks.interfaces.in_subscription(sub):
+        yield _listed(nic.id, NIC, nic) | _life(nic.created, nic.created)
     for account in world.storage_accounts.in_subscription(sub):
         tier = account.sku.split("_")[0]
         row = _listed(account.id, STORAGE_ACCOUNT, account)

@@ -1,5 +1,6 @@
 """Microsoft.Compute/virtualMachines/runCommands: scripts run by the machine's agent (recorded)."""
 
+from datetime import datetime
 from typing import Any
 
 from azsim.groups import resource_not_found
@@ -8,7 +9,7 @@ from azsim.machine import Machine
 from azsim.router import Call, Handler, Route
 from azsim.routes.compute import found
 from azsim.routes.compute_async import accepted
-from azsim.run_commands import RunCommand
+from azsim.run_commands import End, RunCommand
 
 _KIND = "Microsoft.Compute/virtualMachines/runCommands"
 _SHOWN = (
@@ -79,7 +80,17 @@ def _run(
     takes = machines.operations.span("run command")
     command = machines.run_commands.run(machine, call["command"], properties, tags, takes)
     body = _shape(call, machine, command, False)
-    return accepted(call, machine.location, command.ends, status=status, body=body)
+    failure = None
+    if command.end is End.UNREACHABLE:
+        failure = (
+            "VMAgentStatusCommunicationError",
+            f"VM '{machine.name}' has not reported status for VM agent or extensions. Verify that "
+            "the OS is up and healthy, the VM has a running VM agent, and that it can establish "
+            "outbound connections to Azure storage.",
+        )
+    return accepted(
+        call, machine.location, command.ends, status=status, body=body, late_failure=failure
+    )
 
 
 def _delete(call: Call) -> Response:
@@ -98,11 +109,11 @@ def _shape(call: Call, machine: Machine, command: RunCommand, expanded: bool) ->
     }
     properties |= {
         "timeoutInSeconds": given.get("timeoutInSeconds", 0),
-        "provisioningState": command.doing if now < command.ends else "Succeeded",
+        "provisioningState": command.doing if now < command.ends else _outcome(command),
         "asyncExecution": given.get("asyncExecution", False),
     }
     if expanded:
-        properties["instanceView"] = _instance_view(command, running=now < command.ends)
+        properties["instanceView"] = _instance_view(command, now)
     shaped = {
         "name": command.name,
         "id": f"{machine.id}/runCommands/{command.name}",
@@ -113,11 +124,22 @@ def _shape(call: Call, machine: Machine, command: RunCommand, expanded: bool) ->
     return shaped if command.tags is None else shaped | {"tags": dict(command.tags)}
 
 
-def _instance_view(command: RunCommand, *, running: bool) -> Json:
+def _outcome(command: RunCommand) -> str:
+    return "Failed" if command.end is End.UNREACHABLE else "Succeeded"
+
+
+def _instance_view(command: RunCommand, now: datetime) -> Json:
     """Tell what came of the script; a failed one still leaves the resource Succeeded (recorded)."""
     started = f"{command.starts:%Y-%m-%dT%H:%M:%S}+00:00"
-    if running:
+    if command.end is End.UNREACHABLE:
+        return {"executionState": "Unknown"}
+    if now < command.starts:
+        return {"executionState": "Pending"}
+    if now < command.ends:
         return {"executionState": "Running", "startTime": started}
+    ended = f"{command.ends:%Y-%m-%dT%H:%M:%S}+00:00"
+    if command.end is End.TIMED_OUT:
+        return {"executionState": "TimedOut", "startTime": started, "endTime": ended}
     code = command.ran.exit_code
     return {
         "exitCode": code,
@@ -131,7 +153,7 @@ def _instance_view(command: RunCommand, *, running: bool) -> Json:
         "output": command.ran.output,
         "error": command.ran.error,
         "startTime": started,
-        "endTime": f"{command.ends:%Y-%m-%dT%H:%M:%S}+00:00",
+        "endTime": ended,
     }
 
 

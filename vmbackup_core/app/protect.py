@@ -6,7 +6,7 @@ whoever finds such a note without knowing what came of it looks for the effect b
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import assert_never
 
 from vmbackup_core.app.approvals import Approvals
@@ -126,7 +126,16 @@ class ProtectVm:
         except Gone:
             return Turn(state, Done(Reason.VM_DELETED))
         except (Denied, Rejected, Malformed) as error:
-            return Turn(*after_refusal(state, None, error.code, str(error), self.clock.now()))
+            return self._refused(state, None, error.code, str(error))
+
+    def _refused(self, state: Enabling, vault: VaultId | None, code: str, message: str) -> Turn:
+        """Take in a refusal; a vault that took its configurations of today is left alone today."""
+        now = self.clock.now()
+        state, then = after_refusal(state, vault, code, message, now)
+        if vault is not None and isinstance(then, Done) and then.reason is Reason.DAILY_LIMIT:
+            midnight = datetime.combine(now.date() + DAY, time(), now.tzinfo)
+            self.notebook.rest(configures(vault), midnight)
+        return Turn(state, then)
 
     def _end(self, turn: Turn) -> Turn:
         """End the workflow, unless a hint came while it looked."""
@@ -180,7 +189,7 @@ class ProtectVm:
             case OperationFacts(code=code, message=message):
                 state = after_ended(state, job).noting(now, f"{pending.step} failed: {code}")
                 self.records.refused(state.vm, pending.step)
-                return Turn(*after_refusal(state, pending.vault, code, message, now))
+                return self._refused(state, pending.vault, code, message)
             case _:
                 state = after_ended(state, job).noting(now, f"{pending.step} ended")
                 state = replace(state, agent_since=None)
@@ -285,7 +294,7 @@ class ProtectVm:
             state = after_try(state).noting(
                 now, f"{_name(step)} refused: {error.code or error.status}"
             )
-            return Turn(*after_refusal(state, step.vault, error.code, str(error), now))
+            return self._refused(state, step.vault, error.code, str(error))
         else:
             state = state.noting(now, f"{_name(step)} sent")
         return Turn(*after_sent(state, pending, now))
@@ -322,8 +331,8 @@ class ProtectVm:
         return None
 
     def _daily_limit(self, vault: VaultId) -> Done | None:
-        limit = self.limits.configures_per_day
-        if self.notebook.spend(configures(vault), limit, DAY):
+        limit, budget = self.limits.configures_per_day, configures(vault)
+        if not self.notebook.resting(budget) and self.notebook.spend(budget, limit, DAY):
             return None
         return Done(Reason.DAILY_LIMIT, (f"{limit} configurations of {vault.name} today",))
 

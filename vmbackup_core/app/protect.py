@@ -6,7 +6,7 @@ whoever finds such a note without knowing what came of it looks for the effect b
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from vmbackup_core.app.approvals import Approvals
@@ -65,6 +65,7 @@ FRESH = timedelta(seconds=60)  # Workflows that wait for the same vault share a 
 SURE = timedelta(minutes=1)  # How old a look at vaults may be that justifies more than enabling.
 SOON = timedelta(seconds=15)  # Somebody else is reading what we need.
 CLAIMED = timedelta(minutes=5)  # How long one workflow alone may create a vault or a policy.
+DAY_FULL = timedelta(hours=4)  # Whether Azure counts from midnight or backwards is not known.
 LOST = timedelta(minutes=15)  # A note of a write older than this tells nothing any more.
 _TROUBLE = {409: Reason.BUSY, 412: Reason.BUSY, 429: Reason.THROTTLED}
 
@@ -129,12 +130,11 @@ class ProtectVm:
             return self._refused(state, None, error.code, str(error))
 
     def _refused(self, state: Enabling, vault: VaultId | None, code: str, message: str) -> Turn:
-        """Take in a refusal; a vault that took its configurations of today is left alone today."""
+        """Take in a refusal; a vault that took its configurations of today is left alone a while."""
         now = self.clock.now()
         state, then = after_refusal(state, vault, code, message, now)
         if vault is not None and isinstance(then, Done) and then.reason is Reason.DAILY_LIMIT:
-            midnight = datetime.combine(now.date() + DAY, time(), now.tzinfo)
-            self.notebook.rest(configures(vault), midnight)
+            self.notebook.rest(configures(vault), now + DAY_FULL)
         return Turn(state, then)
 
     def _end(self, turn: Turn) -> Turn:

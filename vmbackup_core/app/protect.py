@@ -130,7 +130,7 @@ class ProtectVm:
             return self._refused(state, None, error.code, str(error))
 
     def _refused(self, state: Enabling, vault: VaultId | None, code: str, message: str) -> Turn:
-        """Take in a refusal; a vault that took its configurations of today is left alone a while."""
+        """Take in a refusal; a vault whose day is full is left alone for some hours."""
         now = self.clock.now()
         state, then = after_refusal(state, vault, code, message, now)
         if vault is not None and isinstance(then, Done) and then.reason is Reason.DAILY_LIMIT:

@@ -107,6 +107,7 @@ class Vault:
         """Return every item that can be read, brought up to date."""
         return [item for key in list(self.items) if (item := self.item(key)) is not None]
 
+    # models room-of-soft-deleted
     def room_taken(self) -> int:
         """Return how many VMs count against the most that the vault can protect."""
         counted = self.vaults.doubts.room_counts_soft_deleted
@@ -275,6 +276,7 @@ class Vaults:
         planned = self._planned.get(vm_id.lower())
         return planned.pop(0) if planned else None
 
+    # models backup-sees-last-change
     def settle(self, vm_id: str) -> None:
         """Do what the schedule owed until now, before the VM changes under it."""
         self.item_of(vm_id)
@@ -290,6 +292,7 @@ class Vaults:
         self.world.clock.at(ends, found)
         return vault.book.open(Operation(self.world.new_id(), started, ends))
 
+    # models discovers-on-its-own
     def discovered(self, vault: Vault) -> "list[Machine]":
         """
         Return the VMs that the vault knows of: those of its region that were there when it last

@@ -46,6 +46,7 @@ def _patch(call: Call) -> Response:
     return Response(200, _shape(disk))
 
 
+# models disk-in-use
 def _delete(call: Call) -> Response:
     """Delete a disk that nobody holds; 204 where there is none (specs: Disks_Delete)."""
     world = call.world

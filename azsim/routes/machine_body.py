@@ -161,6 +161,7 @@ def _apply(disk: Disk, asked: dict[str, Any]) -> None:
     disk.sku = json_object(asked.get("managedDisk")).get("storageAccountType") or disk.sku
 
 
+# models disk-attach-taken
 def _attached(call: Call, asked: dict[str, Any]) -> Disk:
     disks: Disks = call.world.machines.disks
     disk_id = json_object(asked.get("managedDisk")).get("id", "")
@@ -189,6 +190,7 @@ def _is_as_it_was(call: Call, asked: dict[str, Any]) -> bool:
     return named == [own_interface(machine).lower()]
 
 
+# models nic-names
 def _network(call: Call, asked: dict[str, Any]) -> dict[str, Any]:
     """Name the interfaces that Compute would make from configurations (names: a guess)."""
     configurations = asked.get("networkInterfaceConfigurations")

@@ -34,6 +34,7 @@ def _head_group(call: Call) -> Response:
     return Response(204 if found else 404)
 
 
+# models group-life
 def _put_group(call: Call) -> Response:
     """Create or update; a group never changes its location (ARM's 409 for trying)."""
     body = json_object(call.request.json)
@@ -44,6 +45,7 @@ def _put_group(call: Call) -> Response:
     place = str(location).replace(" ", "").lower()
     groups = call.world.groups
     existing = groups.find(call["subscription"], call["group"])
+    # models group-location
     if existing is not None and existing.location.lower() != place:
         raise ArmError(
             409,
@@ -72,6 +74,7 @@ def _written(call: Call, group: Group) -> None:
     call.world.events.publish(group.subscription, RESOURCES_WRITE, group.id, operation)
 
 
+# models group-deletion, group-deletion-takes
 def _delete_group(call: Call) -> Response:
     """Accept the deletion and carry it out later; a group that holds vaults is not simulated."""
     world = call.world

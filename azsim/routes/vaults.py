@@ -37,6 +37,7 @@ from azsim.routes.recovery_calls import (
 from azsim.vaults import Vault
 
 # A vault's operation ids are base64 of `{kind of call};{guid}` (recorded).
+# models vault-put
 _PUT, _PATCH, _DELETE = 2047, 4095, 1023
 
 
@@ -96,6 +97,7 @@ def _put(call: Call) -> Response:
     return Response(status, vault_body(vault, call.world.clock.now()), headers)
 
 
+# models vaults-at-most
 def _check_room(call: Call, location: str) -> None:
     vaults = call.world.vaults
     here = [v for v in vaults.in_subscription(call["sub"]) if v.location.lower() == location]
@@ -135,8 +137,10 @@ def _identity(call: Call, vault: Vault, given: dict[str, Any] | None) -> dict[st
     return identity
 
 
+# models vault-forgotten
 def _delete(call: Call) -> Response:
     vaults, vault = call.world.vaults, vault_of(call)
+    # models vault-not-empty
     if vault.live_items() or vault.pending:
         raise errors.VAULT_NOT_EMPTY.error()
     took = vaults.pace.draw(Step.VAULT_DELETE)
@@ -177,6 +181,7 @@ def _operation(call: Call, vault: Vault) -> tuple[Operation, OperationStatus, in
     return operation, operation.status(call.world.clock.now()), kind
 
 
+# models vault-change
 def _operation_status(call: Call) -> Response:
     vault = vault_of(call)
     operation, status, _ = _operation(call, vault)
@@ -222,6 +227,7 @@ def _set_config(call: Call) -> Response:
     return Response(200, config_body(vault))
 
 
+# models soft-delete-always-on
 def _set_soft_delete(vault: Vault, state: str | None, days: int | None) -> None:
     if state == "Disabled" and vault.vaults.rules.soft_delete_always_on:
         raise errors.SOFT_DELETE_ALWAYS_ON.error()
@@ -246,6 +252,7 @@ def _patch_storage_config(call: Call) -> Response:
     return Response(204)
 
 
+# models redundancy-fixed
 def _change_storage(call: Call) -> Vault:
     """Change the redundancy; possible only while nothing was ever protected in the vault."""
     vault, given = vault_of(call), properties_of(call)
@@ -265,6 +272,7 @@ def _get_encryption(call: Call) -> Response:
     return Response(200, encryption_body(vault_of(call)))
 
 
+# models vault-usages
 def _usages(call: Call) -> Response:
     vault = vault_of(call)
     used = {

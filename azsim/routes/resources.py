@@ -163,6 +163,7 @@ def _resources(call: Call) -> Response:
     return page(call, rows, min(top, _PAGE), lambda row: _expanded(row, call))
 
 
+# models resource-list-expanded
 def _expanded(row: dict[str, Any], call: Call) -> dict[str, Any]:
     """Show a row with what `$expand` asks for; it may ask for these three (learn)."""
     asked = call.request.query.get("$expand", "").lower().split(",")

@@ -86,6 +86,7 @@ def _settings(given: dict[str, Any]) -> dict[str, Any]:
     return wanted
 
 
+# models storage-account-name-check
 def _check_name(call: Call) -> Response:
     name = str(json_object(call.request.json).get("name"))
     if not NAME.fullmatch(name):

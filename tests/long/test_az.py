@@ -174,6 +174,7 @@ def test_a_machine_is_protected_and_given_another_policy(az: Az) -> None:
     job = az(
         f"backup protection enable-for-vm {at(vault)} --vm {machine.id} --policy-name DefaultPolicy"
     )
+    asked = {exchange.route for exchange in az.world.exchanges}
     after = az(f"backup protection check-vm --vm {machine.id}")
     (container,) = az(f"backup container list {at(vault)} --backup-management-type AzureIaasVM")
     (item,) = az(f"backup item list {at(vault)}")
@@ -187,6 +188,7 @@ def test_a_machine_is_protected_and_given_another_policy(az: Az) -> None:
         "ConfigureBackup",
         "Completed",
     )
+    assert {"containers.refresh", "containers.operation_results", "operations.get"} <= asked
     assert after == vault.id
     assert container["properties"]["friendlyName"] == "web"
     assert item["properties"]["protectionState"] == "IRPending"

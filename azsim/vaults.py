@@ -70,6 +70,7 @@ class Vault:
     soft_delete_days: int = 14
     enhanced_security: str = "Enabled"
     storage_version: str = "Unassigned"
+    failed: bool = False  # Its creation: it is there, and of no use.
     items: dict[str, Item] = field(default_factory=dict)
     pending: set[str] = field(default_factory=set)
     discovers_every: timedelta = timedelta(minutes=5)

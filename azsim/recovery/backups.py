@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from azsim.machines import Machine
 from azsim.recovery import errors
+from azsim.recovery.findings import planned
 from azsim.recovery.items import Item, Point
 from azsim.recovery.jobs import (
     Failure,
@@ -125,7 +126,8 @@ def _take(
 ) -> Job:
     rng = item.rng(f"backup {started.isoformat()}")
     machine = vaults.world.machines.find(item.vm_id)
-    failure = _failure(vaults, item, machine, started)
+    failure = None if scheduled else planned(vaults, "items.backup", item.vm_id)
+    failure = failure or _failure(vaults, item, machine, started)
     properties = {"VM Name": item.machine}
     if expires is not None:
         properties["Recovery Point Expiry Time in UTC"] = us_time(expires)
@@ -188,8 +190,8 @@ def _failure(
 ) -> Failure | None:
     if machine is None:
         return _GONE
-    if planned := vaults.planned_backup_failure(item.vm_id):
-        return planned
+    if asked_for := vaults.planned_backup_failure(item.vm_id):
+        return asked_for
     if machine.provisioning == "Failed":
         return _PROVISIONING
     if machine.power == "running" and (machine.agent_from > started or not machine.agent_ready):

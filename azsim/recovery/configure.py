@@ -16,7 +16,7 @@ from azsim.arm_ids import ArmId
 from azsim.http import ArmError
 from azsim.machines import Machine
 from azsim.recovery import errors, guards
-from azsim.recovery.findings import found_at_once, late_failure
+from azsim.recovery.findings import found_at_once, late_failure, planned
 from azsim.recovery.items import Item, item_key
 from azsim.recovery.jobs import Failure, Job, JobOperation, JobStatus, Operation
 from azsim.recovery.pace import Step
@@ -240,10 +240,10 @@ def _stop(vaults: "Vaults", vault: "Vault", item: Item) -> Operation:
         raise errors.SOFT_DELETED_IN_THE_WAY.error()
     job = _plain_job(vaults, item, JobOperation.DISABLE, Step.DISABLE, {"Policy Name": ""})
 
-    def finish() -> None:
+    def put_to_rest() -> None:
         stop(vaults, vault, item)
 
-    return _run(vaults, vault, item, job, finish)
+    return _run(vaults, vault, item, job, _unless_planned(vaults, item, "items.put", put_to_rest))
 
 
 def _undelete(vaults: "Vaults", vault: "Vault", item: Item) -> Operation:
@@ -251,11 +251,11 @@ def _undelete(vaults: "Vaults", vault: "Vault", item: Item) -> Operation:
         raise errors.NOT_SOFT_DELETED.error()
     job = _plain_job(vaults, item, JobOperation.UNDELETE, Step.UNDELETE, {"Undelete flag": "True"})
 
-    def finish() -> None:
+    def take_back() -> None:
         item.deleted_at = item.purge_at = None
         vaults.changed(item)
 
-    return _run(vaults, vault, item, job, finish)
+    return _run(vaults, vault, item, job, _unless_planned(vaults, item, "items.put", take_back))
 
 
 # models delete-for-good
@@ -281,10 +281,23 @@ def delete_item(vaults: "Vaults", vault: "Vault", item: Item) -> Operation:
         {"Number of Recovery Points": str(points)},
     )
 
-    def finish() -> None:
+    def drop() -> None:
         remove(vaults, vault, item, job)
 
-    return _run(vaults, vault, item, job, finish)
+    return _run(vaults, vault, item, job, _unless_planned(vaults, item, "items.delete", drop))
+
+
+def _unless_planned(
+    vaults: "Vaults", item: Item, route: str, effect: Callable[[], None]
+) -> Callable[[], Failure | None]:
+    """Return what happens at an operation's end: `effect`, or the failure that is planned."""
+
+    def finish() -> Failure | None:
+        if (failure := planned(vaults, route, item.vm_id)) is None:
+            effect()
+        return failure
+
+    return finish
 
 
 def _plain_job(

@@ -15,13 +15,18 @@ if TYPE_CHECKING:
     from azsim.vaults import Vault, Vaults
 
 
+def planned(vaults: "Vaults", route: str, resource_id: str) -> Failure | None:
+    """Return how an operation is to end that was told to fail (world.faults), None for others."""
+    found = vaults.world.faults.late_failure(route, resource_id)
+    return None if found is None else Failure(*found)
+
+
 def late_failure(
     vaults: "Vaults", vault: "Vault", item: Item | None, source: str
 ) -> Failure | None:
     """Return why the operation that is about to end fails, None where it succeeds."""
-    planned = vaults.world.faults.late_failure("items.put", source)
-    if planned is not None:
-        return Failure(*planned)
+    if failure := planned(vaults, "items.put", source):
+        return failure
     found = _found_out(vaults, vault, item, source)
     return None if found is None else Failure(found.code, found.text)
 

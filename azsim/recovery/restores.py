@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from azsim.arm_ids import ArmId
 from azsim.http import ArmError
 from azsim.recovery import errors
+from azsim.recovery.findings import planned
 from azsim.recovery.guards import Critical, allow
 from azsim.recovery.items import Item, Point, PointTier
 from azsim.recovery.jobs import Failure, Job, JobOperation, JobStatus, Operation, Task
@@ -107,6 +108,8 @@ def start_restore(
     job = _job(vaults, item, point, kind, tier, request)
     if tier not in valid:
         job.result, job.failure = JobStatus.FAILED, _NO_SNAPSHOT
+    elif failure := planned(vaults, "points.restore", item.vm_id):
+        job.result, job.failure = JobStatus.FAILED, failure
     vault.book.add(job)
     operation = vault.book.open(
         # models restore-id-is-job

@@ -88,8 +88,9 @@ def vault_body(vault: "Vault", now: datetime, *, listed: bool = False) -> Body:
 
 
 def _properties(vault: "Vault", *, ready: bool, settled: bool, listed: bool) -> Body:
+    outcome = "Failed" if vault.failed else "Succeeded"
     body: Body = {
-        "provisioningState": "Succeeded" if ready else "Provisioning",
+        "provisioningState": outcome if ready else "Provisioning",
         "privateEndpointStateForBackup": "None",
         "privateEndpointStateForSiteRecovery": "None",
     }

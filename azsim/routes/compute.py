@@ -192,8 +192,11 @@ def _power(verb: str) -> Handler:
             "powerOff": machines.power_off,
             "restart": machines.start,
         }
-        acts[verb](machine.id, takes=takes)
-        return accepted(call, machine.location, call.world.clock.now() + takes)
+        late = call.world.faults.late_failure(call.route.name, machine.id)
+        if late is None:
+            acts[verb](machine.id, takes=takes)
+        ends = call.world.clock.now() + takes
+        return accepted(call, machine.location, ends, late_failure=late)
 
     return handler
 

@@ -66,8 +66,10 @@ def _delete(call: Call) -> Response:
         world.machines.disks.delete(gone.id)
         world.events.publish(gone.subscription, RESOURCES_DELETE, gone.id, f"{KIND}/delete")
 
-    world.clock.at(ends, remove)
-    return accepted(call, disk.location, ends)
+    late = world.faults.late_failure(call.route.name, disk.id)
+    if late is None:
+        world.clock.at(ends, remove)
+    return accepted(call, disk.location, ends, late_failure=late)
 
 
 def _shape(disk: Disk) -> Json:

@@ -8,6 +8,7 @@ from typing import Any
 from azsim.http import ArmError, Response
 from azsim.recovery import errors
 from azsim.recovery.configure import MOST_SOFT_DELETE_DAYS
+from azsim.recovery.findings import planned
 from azsim.recovery.guards import Critical, allow
 from azsim.recovery.jobs import Operation, OperationStatus
 from azsim.recovery.pace import Step
@@ -92,6 +93,7 @@ def _put(call: Call) -> Response:
         _write(call, vault, given, settings)
         took, status = vaults.pace.draw(Step.VAULT_CHANGE), 200
     operation = _open(call, vault, _PUT, took)
+    vault.failed = status == 201 and operation.failure is not None
     url = link(call, _status_path(vault, operation))
     headers = {"Azure-AsyncOperation": url, "Retry-After": SOONER}
     return Response(status, vault_body(vault, call.world.clock.now()), headers)
@@ -146,7 +148,8 @@ def _delete(call: Call) -> Response:
     took = vaults.pace.draw(Step.VAULT_DELETE)
     operation = _open(call, vault, _DELETE, took)
     gone = operation.ends + vaults.pace.draw(Step.VAULT_FORGET)
-    call.world.clock.at(gone, lambda: vaults.forget(vault))
+    if operation.failure is None:
+        call.world.clock.at(gone, lambda: vaults.forget(vault))
     return _accepted(call, vault, operation)
 
 
@@ -154,7 +157,8 @@ def _open(call: Call, vault: Vault, kind: int, took: timedelta) -> Operation:
     guid = call.world.new_id()
     name = base64.b64encode(f"{kind};{guid}".encode()).decode()
     started = call.world.vaults.just_now()
-    return vault.book.open(Operation(name, started, started + took))
+    failure = planned(call.world.vaults, call.route.name, vault.id)
+    return vault.book.open(Operation(name, started, started + took, failure=failure))
 
 
 def _status_path(vault: Vault, operation: Operation) -> str:
@@ -185,11 +189,13 @@ def _operation(call: Call, vault: Vault) -> tuple[Operation, OperationStatus, in
 def _operation_status(call: Call) -> Response:
     vault = vault_of(call)
     operation, status, _ = _operation(call, vault)
-    body = {
+    body: dict[str, Any] = {
         "id": _status_path(vault, operation),
         "name": operation.id,
         "status": status.value,
     }
+    if status is OperationStatus.FAILED and operation.failure is not None:
+        body["error"] = {"code": operation.failure.code, "message": operation.failure.text}
     if status is not OperationStatus.IN_PROGRESS:
         return Response(200, body)
     headers = {
@@ -205,6 +211,8 @@ def _operation_results(call: Call) -> Response:
     operation, status, kind = _operation(call, vault)
     if status is OperationStatus.IN_PROGRESS:
         return _accepted(call, vault, operation)
+    if operation.failure is not None:
+        raise ArmError(400, operation.failure.code, operation.failure.text)
     if kind == _DELETE:
         return Response(204)
     return Response(200, vault_body(vault, call.world.clock.now()))

@@ -14,6 +14,7 @@ from azsim.guests import Boot
 if TYPE_CHECKING:
     from azsim.machine import Machine
 
+# models boot-log-after
 SHOWN_AFTER = timedelta(seconds=10)  # Guessed; recorded: BlobNotFound right after the start.
 Line = tuple[timedelta, str]
 
@@ -62,6 +63,7 @@ _STARTING = b"\x20\x20\x20"
 _SIDE = 8
 
 
+# models boot-log-lines
 def serial_log(machine: "Machine") -> str | None:
     """Return what the machine has written to its serial port since it was started, or None."""
     since = _running_for(machine)
@@ -70,6 +72,7 @@ def serial_log(machine: "Machine") -> str | None:
     return "".join(f"{text}\r\n" for at, text in _lines(machine) if at <= since)
 
 
+# models boot-screen
 def screenshot(machine: "Machine") -> bytes | None:
     """Return a bitmap of the screen, the same for the same screen, or None where there is none."""
     since = _running_for(machine)
@@ -84,6 +87,7 @@ def screenshot(machine: "Machine") -> bytes | None:
     return head + pixels
 
 
+# models boot-log-while-running
 def _running_for(machine: "Machine") -> timedelta | None:
     if machine.booted_at is None:
         return None

@@ -50,6 +50,7 @@ class Guest:
     generation: str
     conduct: Conduct = field(default_factory=Conduct)
 
+    # models guest-agent
     def agent_after(self, usual: timedelta | None) -> timedelta | None:
         """Return when the agent is up, of a machine whose agent `usual`ly takes so long."""
         late = self.conduct.agent_late
@@ -58,6 +59,7 @@ class Guest:
         return usual + late
 
 
+# models guest-inferred
 IMAGES: Mapping[str, dict[str, str]] = {
     "Linux": {
         "publisher": "Canonical",
@@ -84,6 +86,7 @@ _WINDOWS = {
 }
 
 
+# models guest-recorded
 def guest_of(os_type: str, image: Mapping[str, Any] | None) -> Guest:
     """Return the guest of a machine made from `image` (None: from a disk of its own)."""
     named = image if image and "offer" in image else IMAGES[os_type]

@@ -103,6 +103,7 @@ class Interfaces:
             if nic is None or nic.machine is not machine:
                 continue
             nic.machine = None
+            # models nic-goes-along
             if (reference.get("properties") or {}).get("deleteOption") == "Delete":
                 self.delete(nic)
 
@@ -118,6 +119,7 @@ class Interfaces:
     def every(self) -> Iterator[MadeInterface]:
         yield from self._made.values()
 
+    # models nic-address
     def _free_address(self, subnet_id: str) -> str:
         network_id, _, subnet_name = subnet_id.partition("/subnets/")
         network = self.world.networks.find(network_id)

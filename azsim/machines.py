@@ -79,6 +79,7 @@ class Machines:
         now = self.world.clock.now()
         past = created_by == PAST
         subscription = self.world.groups.ensure(subscription, group, location).subscription
+        # models vm-recreated
         vm_id = self.world.new_id()
         done_at = now if past else now + provisioning_takes
         guest = guest or guest_of(os_type, (model or {}).get("imageReference"))
@@ -148,6 +149,7 @@ class Machines:
         for known in self._by_subscription.values():
             yield from (machine for machine in known.values() if not gone(machine))
 
+    # models tags-event, tags-event-subject
     def tag(self, vm_id: str, tags: Mapping[str, str], *, by_tags_api: bool = False) -> Machine:
         """Replace a machine's tags, as a PATCH of the machine or as a PUT on its tags would."""
         machine = self._existing(vm_id)
@@ -171,6 +173,7 @@ class Machines:
     def power_off(self, vm_id: str, *, takes: timedelta = NOW) -> Machine:
         return self._power(vm_id, "stopped", "powerOff", takes)
 
+    # models agent-after-start
     def start(self, vm_id: str, *, takes: timedelta = NOW) -> Machine:
         """Start a machine; its agent needs its time again."""
         machine = self._power(vm_id, "running", "start", takes)
@@ -196,6 +199,7 @@ class Machines:
             self.disks.add(disk)
         machine.disks = disks
 
+    # models vm-patch-event
     def update(self, machine: Machine, *, takes: timedelta = NOW, failed: bool = False) -> None:
         """Record that the machine was written to; raises its event when the write is done."""
         machine.begin("Updating", self.world.clock.now() + takes, failed=failed)
@@ -214,6 +218,7 @@ class Machines:
             self.world.clock.at(machine._done_at, lambda: self._remove(machine))
         self._announce_when_done(machine, RESOURCES_DELETE, f"{KIND}/delete")
 
+    # models vm-move-keeps-vm-id, vm-move-event
     def move(self, vm_id: str, group: str) -> Machine:
         """Move a machine and its disks to another group; it keeps its vmId (events: a guess)."""
         machine = self._existing(vm_id)
@@ -268,10 +273,12 @@ class Machines:
         for disk in (machine.os_disk, *machine.disks):
             goes_along = disk.delete_option == "Delete"
             disk.let_go()
+            # models vm-delete-leaves-disks
             if goes_along:
                 self.disks.delete(disk.id)
         self.world.networks.interfaces.let_go(machine)
 
+    # models power-event
     def _power(self, vm_id: str, state: str, verb: str, takes: timedelta) -> Machine:
         machine = self._existing(vm_id)
         self.world.vaults.settle(vm_id)
@@ -282,10 +289,12 @@ class Machines:
         )
         return machine
 
+    # models write-event-at-end
     def _announce_when_done(self, machine: Machine, event_type: str, operation: str) -> None:
         failed = machine._outcome == "Failed"
 
         def publish() -> None:
+            # models write-failure-event
             outcome = RESOURCES_WRITE_FAILED if failed else event_type
             self.world.events.publish(
                 machine.subscription,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 NETWORK = "Microsoft.Network/virtualNetworks"
 _TAKEN_BY_AZURE = 4  # The first addresses of a subnet (learn: virtual-networks-faq).
+# models network-takes
 _TAKES = (3, 12)  # Seconds until a network is there; recorded: between two looks 10 s apart.
 
 
@@ -198,6 +199,7 @@ class Networks:
         address = ipaddress.IPv4Address("10.0.0.0") + number
         return Interface(own_interface(owner), owner, f"{network}/subnets/default", str(address))
 
+    # models interface-implied
     def _plain_machines(self, subscription: str, group: str) -> list["Machine"]:
         return [
             machine
@@ -284,6 +286,7 @@ def _subnet(
     }
 
 
+# models subnet-addresses
 def _address_id(machine: "Machine") -> str:
     """Name an address of a machine as a subnet does: names in capitals (recorded)."""
     group = f"/subscriptions/{machine.subscription}/resourceGroups/{machine.group.upper()}"

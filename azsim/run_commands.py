@@ -85,13 +85,15 @@ class RunCommands:
         now = self.world.clock.now()
         script = str((properties.get("source") or {}).get("script", ""))
         commands = self.of(machine)
-        starts, end = max(now, machine.agent_from) + takes / 2, End.REPORTED
-        ends = starts + takes / 2
-        if not machine.agent_ready and machine.agent_from > now + PATIENCE:
-            starts, end, ends = now + PATIENCE, End.UNREACHABLE, now + PATIENCE
-        elif not machine.guest.conduct.answers:
-            seconds = int(properties.get("timeoutInSeconds") or PATIENCE.total_seconds())
-            end, ends = End.TIMED_OUT, starts + timedelta(seconds=seconds)
+        starts, ends, end = now + PATIENCE, now + PATIENCE, End.UNREACHABLE
+        # models run-command-waits, run-command-unreachable
+        agent_from = now if machine.agent_ready else machine.agent_from
+        if machine.agent_ready or now < agent_from < now + PATIENCE:
+            starts, ends, end = agent_from + takes / 2, agent_from + takes, End.REPORTED
+            if not machine.guest.conduct.answers:
+                # models run-command-times-out
+                seconds = int(properties.get("timeoutInSeconds") or PATIENCE.total_seconds())
+                ends, end = starts + timedelta(seconds=seconds), End.TIMED_OUT
         command = RunCommand(
             name,
             properties,
@@ -111,6 +113,7 @@ class RunCommands:
         return replace(ran, exit_code=code) if code and not ran.exit_code else ran
 
 
+# models run-command-output
 def shell(machine: "Machine", name: str, script: str) -> Ran:
     """Succeed without a word, but for PowerShell on Linux."""
     cmdlet = _CMDLET.match(script)

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from azsim.recovery.restores import Restore
     from azsim.world import World
 
+# models restored-disk-tag
 TAG = "RSVaultBackup"
+# models new-vm-tags
 MOST_TAGS = 50
 _ACCESS = {
     "EnablePrivateAccessForAllDisks": ("AllowPrivate", "Disabled"),
@@ -56,6 +58,7 @@ class Deliveries:
         if restore.request.get("targetResourceGroupId"):
             os_disk, *disks = self._disks(restore, name, made_of)
         else:
+            # models restore-vhds
             loose = [f"{_disk_name(name, restore, n)}.vhd" for n, _ in enumerate(made_of)]
         self._write_blobs(restore, os_disk, disks, loose)
 
@@ -69,6 +72,7 @@ class Deliveries:
                 resource_id(group.subscription, group.name, DISKS, name),
                 restore.item.location,
                 self._world.clock.now(),
+                # models restored-disk-shape
                 size_gb=kept.size_gb,
                 sku=kept.sku,
                 os_type=kept.os_type,
@@ -80,6 +84,7 @@ class Deliveries:
                 hyper_v=kept.hyper_v,
                 security_type=kept.security_type,
                 guest=None if number else restore.point.picture.guest,
+                # models restored-disk-import
                 born="Restore" if restore.tier is PointTier.INSTANT else "Import",
                 born_of=_origin(restore, kept) if restore.tier is PointTier.INSTANT else "",
                 model=_model(kept, restore.request),
@@ -104,6 +109,7 @@ class Deliveries:
         attached = [
             replace(disk, lun=kept.lun) for disk, kept in zip(disks, picture.disks, strict=False)
         ]
+        # models restore-blobs
         container.write(bag["Config Blob Name"], configuration(picture, os_disk, attached), now)
         container.write(
             f"azuredeploy{restore.job.id}.json", template(picture, os_disk, attached), now
@@ -117,6 +123,7 @@ class Deliveries:
         target = ArmId.parse(str(request["targetVirtualMachineId"]))
         kept_disks = _asked_for(restore)
         os_disk, *disks = self._disks(restore, target.name, [picture.os_disk, *kept_disks])
+        # models restored-disks-stay
         if restore.job.failure is not None:
             return
         world = self._world
@@ -124,6 +131,7 @@ class Deliveries:
         nic = world.networks.interfaces.create(
             group.subscription,
             group.name,
+            # models new-vm-nic-name
             f"{target.name}-nic-{world.new_id().replace('-', '')}",
             restore.item.location,
             str(request["subnetId"]),
@@ -154,10 +162,12 @@ class Deliveries:
                 },
             },
         )
+        # models new-vm-runs
         machine.begin("Creating", restore.job.ends)
         world.machines.add(machine)
 
 
+# models restored-disk-luns
 def _asked_for(restore: "Restore") -> list[KeptDisk]:
     """Return the data disks of the point that the request wants: all, or those at its LUNs."""
     listed = restore.request.get("restoreDiskLunList")
@@ -165,6 +175,7 @@ def _asked_for(restore: "Restore") -> list[KeptDisk]:
     return [disk for disk in disks if listed is None or disk.lun in listed]
 
 
+# models restored-disk-names
 def _disk_name(vm: str, restore: "Restore", number: int) -> str:
     """Name disk `number`, 0 for the OS disk: `web01-osdisk-20260302-081500`, `…-datadisk-000-…`."""
     stem = vm.replace("-", "").lower()
@@ -172,11 +183,13 @@ def _disk_name(vm: str, restore: "Restore", number: int) -> str:
     return f"{stem}-{part}-{restore.job.started:%Y%m%d-%H%M%S}"
 
 
+# models restored-disk-source-tags
 def _tags(kept: KeptDisk, restore: "Restore") -> dict[str, str]:
     own = list(kept.tags.items())[: MOST_TAGS - 1]
     return {**dict(own), TAG: restore.job.id}
 
 
+# models restored-disk-zones
 def _zones(kept: tuple[str, ...], request: dict[str, Any]) -> tuple[str, ...]:
     asked = request.get("zones")
     if not asked:
@@ -184,6 +197,7 @@ def _zones(kept: tuple[str, ...], request: dict[str, Any]) -> tuple[str, ...]:
     return tuple(zone for zone in asked if zone != "NoZone")
 
 
+# models restored-disk-access
 def _model(kept: KeptDisk, request: dict[str, Any]) -> dict[str, Any]:
     """Keep the source's encryption and plan, but for what the request asks otherwise."""
     model = dict(kept.model)
@@ -200,6 +214,7 @@ def _model(kept: KeptDisk, request: dict[str, Any]) -> dict[str, Any]:
     return model
 
 
+# models restored-disk-origin
 def _origin(restore: "Restore", kept: KeptDisk) -> str:
     """Return the id of the snapshot that a disk was made from (form: public exports)."""
     item, taken = restore.item, restore.point.taken

@@ -57,6 +57,7 @@ class Picture:
         return self.os_disk.size_gb + sum(disk.size_gb for disk in self.disks)
 
 
+# models restore-of-the-point
 def picture_of(machine: "Machine", luns: tuple[int, ...]) -> Picture:
     """Take a picture of the machine with its OS disk and the data disks at `luns`."""
     return Picture(

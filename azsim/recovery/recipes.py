@@ -26,8 +26,10 @@ _PARAMETERS = (
 )
 
 
+# models restore-config
 def configuration(picture: "Picture", os_disk: "Disk | None", disks: "Sequence[Disk]") -> bytes:
     """Write the configuration of the machine at the recovery point, with the disks made of it."""
+    # models restore-config-rest
     said: dict[str, Any] = {
         "name": picture.name,
         "zones": list(picture.zones),
@@ -39,6 +41,7 @@ def configuration(picture: "Picture", os_disk: "Disk | None", disks: "Sequence[D
     return b"\xff\xfe" + json.dumps(said, indent=2).encode("utf-16-le") + b"\x00\x00"
 
 
+# models restore-template
 def template(picture: "Picture", os_disk: "Disk | None", disks: "Sequence[Disk]") -> bytes:
     """Write the template that makes a machine of the restored disks."""
     network = (

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from azsim.arm_ids import ArmId
 from azsim.http import ArmError
 from azsim.recovery import errors
+from azsim.recovery.findings import planned
 from azsim.recovery.guards import Critical, allow
 from azsim.recovery.items import Item, Point, PointTier
 from azsim.recovery.jobs import Failure, Job, JobOperation, JobStatus, Operation, Task
@@ -49,6 +50,7 @@ class Restore:
         return self.job.tasks[0].ends
 
     @property
+    # models restore-cancelled
     def copies(self) -> bool:
         """Whether the copying ends well: it neither fails nor is cancelled."""
         return self.job.cut_at() > self.copied_at
@@ -81,14 +83,17 @@ _NEEDED = {
     ),
     RestoreKind.REPLACE: (),
 }
+# models restore-without-snapshot
 _NO_SNAPSHOT = Failure(
     "UserErrorInstantRpNotFound",
     "Restore failed because the snapshot of the VM was not found. It has been deleted.",
     400129,
 )
+# models restore-container-stem
 _LONGEST_CONTAINER_STEM = 30  # Guessed: 63 characters less `-` and 32 hex digits.
 
 
+# models snapshots-age-out
 def tiers(vault: "Vault", item: Item, point: Point, now: datetime) -> list[tuple[PointTier, bool]]:
     """
     Return the tiers of a point and whether each is valid.
@@ -111,22 +116,27 @@ def start_restore(
     kind = check_restore(vaults, item, point, request)
     allow(vault, Critical.RESTORE, request.get("resourceGuardOperationRequests"))
     item.restore_tries = [at for at in item.restore_tries if now - at < timedelta(days=1)]
+    # models restores-at-most
     if len(item.restore_tries) >= vaults.rules.restores_a_day:
         raise errors.TOO_MANY_RESTORES.error(most=vaults.rules.restores_a_day)
     item.restore_tries.append(now)
     valid = [tier for tier, is_valid in tiers(vault, item, point, now) if is_valid]
+    # models restore-sources
     unmanaged = kind is RestoreKind.DISKS and not request.get("targetResourceGroupId")
     to_zone = any(zone != "NoZone" for zone in request.get("zones") or ())
     from_vault = unmanaged or to_zone or PointTier.INSTANT not in valid
     tier = PointTier.VAULT if from_vault else PointTier.INSTANT
     job = _job(vaults, item, point, kind, tier, request)
-    planned = vaults.planned_restore_failure(item.vm_id)
+    to_fail = vaults.planned_restore_failure(item.vm_id)
     if tier not in valid:
-        planned = PlannedFailure(_NO_SNAPSHOT)
-    if planned is not None:
-        _let_fail(job, planned)
+        to_fail = PlannedFailure(_NO_SNAPSHOT)
+    elif failure := planned(vaults, "points.restore", item.vm_id):
+        to_fail = PlannedFailure(failure)
+    if to_fail is not None:
+        _let_fail(job, to_fail)
     vault.book.add(job)
     operation = vault.book.open(
+        # models restore-id-is-job
         Operation(job.id, job.started, job.started + vaults.pace.draw(Step.TRIGGER), job.id)
     )
     restore = Restore(kind, item, point, tier, request, job)
@@ -144,12 +154,14 @@ def start_restore(
                 carry_out(restore)
         vaults.changed()
 
+    # models restored-disks-when
     vaults.world.clock.at(restore.copied_at, copied)
     vaults.world.clock.at(job.ends, deliver)
     vaults.changed()
     return operation
 
 
+# models restore-fails-halfway
 def _let_fail(job: Job, planned: PlannedFailure) -> None:
     """Let the job end halfway through its first task, or through what follows it."""
     copied_at = job.tasks[0].ends
@@ -158,6 +170,7 @@ def _let_fail(job: Job, planned: PlannedFailure) -> None:
     job.ends = begins + (ends - begins) / 2
 
 
+# models restore-replaces
 def _keep_what_was(vaults: "Vaults", vault: "Vault", item: Item, job: Job) -> None:
     """
     Take a point of the VM whose disks are about to be replaced, to be found in the item later.
@@ -238,6 +251,7 @@ def _job(
             copied,
             timed=False,
             gigabytes=size if from_vault else None,
+            # models restore-progress
             told_from=started + copying * 0.3 if from_vault else None,
         )
     ]
@@ -271,6 +285,7 @@ def _account_name(request: dict[str, Any]) -> str:
     return account.rsplit("/", 1)[-1]
 
 
+# models restore-bags
 def _bags(
     vaults: "Vaults",
     item: Item,

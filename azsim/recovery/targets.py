@@ -74,4 +74,5 @@ def _network(world: "World", item: "Item", request: Request) -> str:
     return "" if known else "the subnet was not found in the virtual network"
 
 
+# models restore-target-needs, restore-target-at-once
 _CHECKS: tuple[Check, ...] = (_region, _group, _account, _machine, _network)

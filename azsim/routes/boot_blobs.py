@@ -42,6 +42,7 @@ def _read(call: Call) -> Response:
     _check_key(call)
     content = _content(call)
     if content is None:
+        # models boot-log-missing
         raise ArmError(404, "BlobNotFound", "The specified blob does not exist.")
     ticks = ticks_of(call.world.clock.now())
     response = read_blob(call.request, Blob(call["blob"], content, ticks, ticks))
@@ -61,6 +62,7 @@ def _content(call: Call) -> bytes | None:
     return None if log is None else log.encode()
 
 
+# models boot-link-ends
 def _check_key(call: Call) -> None:
     """Refuse a link without its key, or one that has run out (learn: SAS error codes)."""
     query, now = call.request.query, call.world.clock.now()

@@ -15,6 +15,7 @@ from azsim.routes.boot_blobs import boot_blob_urls
 from azsim.routes.compute_async import accepted
 from azsim.routes.paging import page
 
+# models vm-list-pages
 PAGE = 50  # Guess: how many machines a page of a list holds.
 _VM = "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Compute"
 _VMS = f"{_VM}/virtualMachines"
@@ -60,6 +61,7 @@ def _list(call: Call) -> Response:
     return page(call, rows, PAGE, lambda machine: resource(machine, with_instance_view=with_view))
 
 
+# models vm-put
 def _put(call: Call) -> Response:
     """Create (201) or update (200); both go on after the answer, which bears one async header."""
     machine = call.world.machines.find(_id(call))
@@ -88,6 +90,7 @@ def _create(call: Call, written: machine_body.Written) -> Response:
     done_at = now + operations.span("create attached" if attached else f"create {os_disk.os_type}")
     guest = attached and os_disk.guest
     guest = guest or guest_of(os_disk.os_type, written.kept.get("imageReference"))
+    # models attach-proves-nothing
     agent = operations.span("agent") + (guest.conduct.boot_takes if attached else timedelta())
     machine = Machine(
         world=world,
@@ -146,6 +149,7 @@ def _apply(call: Call, machine: Machine, written: machine_body.Written) -> Respo
     )
 
 
+# models vm-put-keeps-silence
 def _merged(held: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     """Keep what the body is silent about: a storageUri outlives a PUT that lacks it (recorded)."""
     merged = held | given
@@ -162,6 +166,7 @@ def _patch(call: Call) -> Response:
     return _apply(call, machine, written)
 
 
+# models vm-delete-absent
 def _delete(call: Call) -> Response:
     """Delete in time; 204 where there is no such machine (specs: VirtualMachines_Delete)."""
     machine = call.world.machines.find(_id(call))
@@ -176,6 +181,7 @@ def _delete(call: Call) -> Response:
     return accepted(call, machine.location, call.world.clock.now() + takes, late_failure=late)
 
 
+# models vm-actions, vm-action-while-deleting
 def _power(verb: str) -> Handler:
     def handler(call: Call) -> Response:
         machines = call.world.machines
@@ -195,12 +201,16 @@ def _power(verb: str) -> Handler:
             "powerOff": machines.power_off,
             "restart": machines.start,
         }
-        acts[verb](machine.id, takes=takes)
-        return accepted(call, machine.location, call.world.clock.now() + takes)
+        late = call.world.faults.late_failure(call.route.name, machine.id)
+        if late is None:
+            acts[verb](machine.id, takes=takes)
+        ends = call.world.clock.now() + takes
+        return accepted(call, machine.location, ends, late_failure=late)
 
     return handler
 
 
+# models boot-diagnostics-links, boot-diagnostics-off
 def _boot_diagnostics(call: Call) -> Response:
     """Return two SAS links (recorded)."""
     machine = found(call)
@@ -216,6 +226,7 @@ def _boot_diagnostics(call: Call) -> Response:
     return Response(200, {"consoleScreenshotBlobUri": screenshot, "serialConsoleLogBlobUri": log})
 
 
+# models vm-preconditions
 def _conditions(call: Call, machine: Machine | None) -> None:
     """Refuse where If-Match or If-None-Match does not hold (specs: CreateOrUpdate)."""
     wanted, unwanted = call.request.header("if-match"), call.request.header("if-none-match")

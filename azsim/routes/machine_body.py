@@ -119,6 +119,7 @@ def os_disk(call: Call, written: Written, vm_id: str) -> Disk:
             disk.size_gb = asked.get("diskSizeGB") or (127 if system == "Windows" else 30)
             disk.security_type = written.security_type or ""
         case "attach":
+            # models attach-no-profile
             for name in ("osProfile", "imageReference"):
                 if name in written.kept:
                     raise ArmError(400, "InvalidParameter", f"Parameter '{name}' is not allowed.")
@@ -179,6 +180,7 @@ def _apply(disk: Disk, asked: dict[str, Any]) -> None:
     disk.sku = json_object(asked.get("managedDisk")).get("storageAccountType") or disk.sku
 
 
+# models disk-attach-taken
 def _attached(call: Call, asked: dict[str, Any]) -> Disk:
     disks: Disks = call.world.machines.disks
     disk_id = json_object(asked.get("managedDisk")).get("id", "")
@@ -198,6 +200,7 @@ def _attached(call: Call, asked: dict[str, Any]) -> Disk:
     return disk
 
 
+# models attach-security-type
 def _check_security(disk: Disk, written: Written) -> None:
     """Refuse a machine of another security type than its system's disk (public issues)."""
     if disk.security_type not in ("", "Standard", written.security_type or ""):
@@ -218,6 +221,7 @@ def _is_as_it_was(call: Call, asked: dict[str, Any]) -> bool:
     return named == [own_interface(machine).lower()]
 
 
+# models nic-names
 def _network(call: Call, asked: dict[str, Any]) -> tuple[dict[str, Any], tuple[NicWanted, ...]]:
     """Name the interfaces that Compute would make from configurations (names: a guess)."""
     configurations = asked.get("networkInterfaceConfigurations")
@@ -250,6 +254,7 @@ def _nic_wanted(name: str, wanted: dict[str, Any]) -> NicWanted:
     )
 
 
+# models nic-of-configuration
 def make_interfaces(call: Call, written: Written) -> None:
     """Make the interfaces that the body configures."""
     group = call.world.groups.get(call["subscription"], call["group"])
@@ -266,6 +271,7 @@ def make_interfaces(call: Call, written: Written) -> None:
             )
 
 
+# models subnet-missing
 def check_subnets(call: Call, written: Written) -> None:
     """Refuse a subnet that is not there (text and code: learn, resource-not-found errors)."""
     for nic in written.nics:

@@ -48,6 +48,7 @@ def _list(call: Call) -> Response:
     return page(call, rows, _PAGE, lambda network: shown(network, call.world.clock.now()))
 
 
+# models network-put
 def _put(call: Call) -> Response:
     """Make or rewrite a network: 201 or 200 with one header to ask by (recorded)."""
     networks, body = call.world.networks, json_object(call.request.json)
@@ -87,11 +88,13 @@ def _only(given: Mapping[str, Any], known: frozenset[str]) -> None:
         )
 
 
+# models network-delete
 def _delete(call: Call) -> Response:
     """Delete a network that no machine is in; 204 where there is none."""
     networks = call.world.networks
     if (network := networks.find(_id(call))) is None:
         return Response(204)
+    # models subnet-in-use
     if users := networks.interfaces.inside(network.id):
         subnet = users[0].subnet_id.rsplit("/", 1)[-1]
         raise ArmError(
@@ -162,6 +165,7 @@ def _delete_interface(call: Call) -> Response:
     networks = call.world.networks
     if (nic := networks.interfaces.find(_nic_id(call))) is None:
         return Response(204)
+    # models nic-in-use
     if nic.machine is not None:
         raise ArmError(
             400,
@@ -180,6 +184,7 @@ def _delete_interface(call: Call) -> Response:
     return Response(202, None, _operation_headers(call, nic.location, ends))
 
 
+# models interface-shape
 def _shown_interface(nic: Interface | MadeInterface) -> dict[str, Any]:
     """Write an interface as recorded, without public address."""
     guard = nic.security_group if isinstance(nic, MadeInterface) else ""

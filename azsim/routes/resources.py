@@ -35,6 +35,7 @@ def _head_group(call: Call) -> Response:
     return Response(204 if found else 404)
 
 
+# models group-life
 def _put_group(call: Call) -> Response:
     """Create or update; a group never changes its location (ARM's 409 for trying)."""
     body = json_object(call.request.json)
@@ -45,6 +46,7 @@ def _put_group(call: Call) -> Response:
     place = str(location).replace(" ", "").lower()
     groups = call.world.groups
     existing = groups.find(call["subscription"], call["group"])
+    # models group-location
     if existing is not None and existing.location.lower() != place:
         raise ArmError(
             409,
@@ -73,6 +75,7 @@ def _written(call: Call, group: Group) -> None:
     call.world.events.publish(group.subscription, RESOURCES_WRITE, group.id, operation)
 
 
+# models group-deletion, group-deletion-takes
 def _delete_group(call: Call) -> Response:
     """Accept the deletion and carry it out later; a group that holds vaults is not simulated."""
     world = call.world
@@ -161,6 +164,7 @@ def _resources(call: Call) -> Response:
     return page(call, rows, min(top, _PAGE), lambda row: _expanded(row, call))
 
 
+# models resource-list-expanded
 def _expanded(row: dict[str, Any], call: Call) -> dict[str, Any]:
     """Show a row with what `$expand` asks for; it may ask for these three (learn)."""
     asked = call.request.query.get("$expand", "").lower().split(",")

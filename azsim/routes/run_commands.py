@@ -70,6 +70,7 @@ def _run(
     allowed = {*_SHOWN, *_SECRETS, *_READ_ONLY, "timeoutInSeconds", "asyncExecution"}
     if unknown := set(properties) - allowed:
         raise ArmError(501, "FieldNotSimulated", f"azsim does not know {sorted(unknown)}")
+    # models run-command-needs-running
     if machine.power != "running":
         raise ArmError(
             409,
@@ -128,6 +129,7 @@ def _outcome(command: RunCommand) -> str:
     return "Failed" if command.end is End.UNREACHABLE else "Succeeded"
 
 
+# models run-command-result
 def _instance_view(command: RunCommand, now: datetime) -> Json:
     """Tell what came of the script; a failed one still leaves the resource Succeeded (recorded)."""
     started = f"{command.starts:%Y-%m-%dT%H:%M:%S}+00:00"

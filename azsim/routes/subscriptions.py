@@ -25,6 +25,7 @@ _LOCATIONS = {
     "southeastasia": ("Southeast Asia", "Asia Pacific", "103.833", "1.283", "eastasia"),
 }
 # Types, each with api-versions of it that exist: of the real ones some, any is answered here.
+# models providers-registered, provider-api-versions, provider-api-versions-shown
 _PROVIDERS: dict[str, dict[str, tuple[str, ...]]] = {
     "Microsoft.Compute": {
         "virtualMachines": ("2024-07-01", "2024-03-01"),

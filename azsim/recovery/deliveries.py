@@ -14,14 +14,15 @@ from azsim.arm_ids import ArmId, resource_id
 from azsim.disks import KIND as DISKS
 from azsim.disks import Disk
 from azsim.groups import RESOURCES_WRITE
+from azsim.machine import KIND as MACHINES
 from azsim.machine import Machine
 from azsim.recovery.items import PointTier
 from azsim.recovery.pictures import KeptDisk
 from azsim.recovery.recipes import configuration, template
+from azsim.recovery.restores import Restore, RestoreKind
 from azsim.recovery.targets import staging_account
 
 if TYPE_CHECKING:
-    from azsim.recovery.restores import Restore
     from azsim.world import World
 
 # models restored-disk-tag
@@ -40,15 +41,15 @@ class Deliveries:
     def __init__(self, world: "World") -> None:
         self._world = world
 
-    def copied(self, restore: "Restore") -> None:
+    def copied(self, restore: Restore) -> None:
         """Leave what is there once the data is copied; begin the machine where one is asked for."""
-        match restore.kind.value:
-            case "RestoreDisks":
+        match restore.kind:
+            case RestoreKind.DISKS:
                 self._leave_disks(restore)
-            case "AlternateLocation":
+            case RestoreKind.NEW_VM:
                 self._begin_machine(restore)
 
-    def _leave_disks(self, restore: "Restore") -> None:
+    def _leave_disks(self, restore: Restore) -> None:
         """Leave managed disks, or blobs where no group was named, and the two recipes."""
         os_disk: Disk | None = None
         disks: list[Disk] = []
@@ -62,7 +63,7 @@ class Deliveries:
             loose = [f"{_disk_name(name, restore, n)}.vhd" for n, _ in enumerate(made_of)]
         self._write_blobs(restore, os_disk, disks, loose)
 
-    def _disks(self, restore: "Restore", vm: str, made_of: list[KeptDisk]) -> list[Disk]:
+    def _disks(self, restore: Restore, vm: str, made_of: list[KeptDisk]) -> list[Disk]:
         target = ArmId.parse(str(restore.request["targetResourceGroupId"]))
         group = self._world.groups.get(target.subscription, target.group)
         made = []
@@ -96,7 +97,7 @@ class Deliveries:
         return made
 
     def _write_blobs(
-        self, restore: "Restore", os_disk: Disk | None, disks: list[Disk], loose: list[str]
+        self, restore: Restore, os_disk: Disk | None, disks: list[Disk], loose: list[str]
     ) -> None:
         """Write configuration, template and VHDs; the latter are empty here, and block blobs."""
         account = staging_account(restore.request).rsplit("/", 1)[-1]
@@ -117,7 +118,7 @@ class Deliveries:
         for name in loose:
             container.write(name, b"", now)
 
-    def _begin_machine(self, restore: "Restore") -> None:
+    def _begin_machine(self, restore: Restore) -> None:
         """Make the disks and, where that is to succeed, the machine, running when the job ends."""
         request, picture = restore.request, restore.point.picture
         target = ArmId.parse(str(request["targetVirtualMachineId"]))
@@ -140,9 +141,7 @@ class Deliveries:
             disk.lun = kept.lun
         machine = Machine(
             world=world,
-            id=resource_id(
-                group.subscription, group.name, "Microsoft.Compute/virtualMachines", target.name
-            ),
+            id=resource_id(group.subscription, group.name, MACHINES, target.name),
             vm_id=world.new_id(),
             location=restore.item.location,
             tags=dict(list(picture.tags.items())[:MOST_TAGS]),
@@ -168,7 +167,7 @@ class Deliveries:
 
 
 # models restored-disk-luns
-def _asked_for(restore: "Restore") -> list[KeptDisk]:
+def _asked_for(restore: Restore) -> list[KeptDisk]:
     """Return the data disks of the point that the request wants: all, or those at its LUNs."""
     listed = restore.request.get("restoreDiskLunList")
     disks = restore.point.picture.disks
@@ -176,7 +175,7 @@ def _asked_for(restore: "Restore") -> list[KeptDisk]:
 
 
 # models restored-disk-names
-def _disk_name(vm: str, restore: "Restore", number: int) -> str:
+def _disk_name(vm: str, restore: Restore, number: int) -> str:
     """Name disk `number`, 0 for the OS disk: `web01-osdisk-20260302-081500`, `…-datadisk-000-…`."""
     stem = vm.replace("-", "").lower()
     part = "osdisk" if number == 0 else f"datadisk-{number - 1:03}"
@@ -184,7 +183,7 @@ def _disk_name(vm: str, restore: "Restore", number: int) -> str:
 
 
 # models restored-disk-source-tags
-def _tags(kept: KeptDisk, restore: "Restore") -> dict[str, str]:
+def _tags(kept: KeptDisk, restore: Restore) -> dict[str, str]:
     own = list(kept.tags.items())[: MOST_TAGS - 1]
     return {**dict(own), TAG: restore.job.id}
 
@@ -215,7 +214,7 @@ def _model(kept: KeptDisk, request: dict[str, Any]) -> dict[str, Any]:
 
 
 # models restored-disk-origin
-def _origin(restore: "Restore", kept: KeptDisk) -> str:
+def _origin(restore: Restore, kept: KeptDisk) -> str:
     """Return the id of the snapshot that a disk was made from (form: public exports)."""
     item, taken = restore.item, restore.point.taken
     collection = (

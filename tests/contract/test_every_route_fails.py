@@ -27,6 +27,7 @@ READS = [name for name, route in ROUTES.items() if route.method == "GET"]
 SEGMENTS = {"sub": SUBSCRIPTION, "subscription": SUBSCRIPTION, "group": "rg", "*blob": "b/c"}
 ACCOUNT = "ledger"
 TABLES, BLOBS = ".table.core.windows.net", ".blob.core.windows.net"
+BLOB_HOSTS = (BLOBS, ".blob.storage.azure.net")
 WAITS = [timedelta(seconds=1), timedelta(hours=1)]
 BODY = {"value": ["of some", "length"]}
 
@@ -100,9 +101,9 @@ def request_to(route: Route) -> Request:
 def code_of(name: str, answer: Response) -> str:
     """Read an error's code as a client of that service would; a HEAD has only its headers."""
     route = ROUTES[name]
-    if route.method == "HEAD" and route.host != BLOBS:
+    if route.method == "HEAD" and route.host not in BLOB_HOSTS:
         return ""
-    if route.host == BLOBS:
+    if route.host in BLOB_HOSTS:
         return answer.headers["x-ms-error-code"]
     _, payload = answer.encoded()
     body = json.loads(payload)

@@ -16,11 +16,13 @@ from azsim.disks import Disk
 from azsim.groups import RESOURCES_WRITE
 from azsim.machine import KIND as MACHINES
 from azsim.machine import Machine
+from azsim.recovery.errors import RESTORE_INVALID
 from azsim.recovery.items import PointTier
+from azsim.recovery.jobs import Failure, JobStatus
 from azsim.recovery.pictures import KeptDisk
 from azsim.recovery.recipes import configuration, template
 from azsim.recovery.restores import Restore, RestoreKind
-from azsim.recovery.targets import staging_account
+from azsim.recovery.targets import fault_of_target, staging_account
 
 if TYPE_CHECKING:
     from azsim.world import World
@@ -42,7 +44,16 @@ class Deliveries:
         self._world = world
 
     def copied(self, restore: Restore) -> None:
-        """Leave what is there once the data is copied; begin the machine where one is asked for."""
+        """
+        Leave what is there once the data is copied; begin the machine where one is asked for.
+
+        Where the target has gone in the meantime, the job fails at its end and leaves nothing.
+        """
+        # models restore-target-lost
+        if why := fault_of_target(self._world, restore.item, restore.request):
+            restore.job.result = JobStatus.FAILED
+            restore.job.failure = Failure(RESTORE_INVALID.code, why)
+            return
         match restore.kind:
             case RestoreKind.DISKS:
                 self._leave_disks(restore)

@@ -215,3 +215,22 @@ def test_an_unfit_staging_account_is_refused(desk: RestoreDesk, account: dict[st
     made = desk.world.storage_accounts.create(SUBSCRIPTION, TARGET, "unfit", **account)
 
     assert refused(lambda: desk.restore(storageAccountId=made.id)) == REFUSED
+
+
+def test_a_group_that_goes_away_fails_the_restore(desk: RestoreDesk) -> None:
+    desk.restore(zones=["1"])
+    desk.world.groups.delete(SUBSCRIPTION, TARGET)
+    desk.later(hours=3)
+
+    assert desk.job()["status"] == "Failed"
+
+
+def test_a_name_that_is_taken_meanwhile_keeps_its_machine(desk: RestoreDesk) -> None:
+    desk.restore_to("web-02", zones=["1"])
+    there = desk.world.machines.create(
+        subscription=SUBSCRIPTION, group=TARGET, name="web-02", location=REGION
+    )
+    desk.later(hours=3)
+
+    assert desk.job()["status"] == "Failed"
+    assert desk.world.machines.find(there.id) is there

@@ -7,8 +7,8 @@ import pytest
 from vmbackup_core.domain.drills import Dates, DrillRules, Tier
 from vmbackup_core.domain.errors import Malformed
 from vmbackup_core.domain.ids import VaultId
-from vmbackup_core.domain.policies import PolicyKind, PolicySpec, Retention
 from vmbackup_core.domain.points import Strategy
+from vmbackup_core.domain.policies import PolicyKind, PolicySpec, Retention
 from vmbackup_core.domain.rules import Mode, OnSoftDeleted, OnStopped, Rule, Rules, Scope
 from vmbackup_core.domain.schedules import Daily, DayOfYear, Hourly, Month, NthWeekday, Week, Weekly
 from vmbackup_core.domain.schedules import Weekday as Day

@@ -13,6 +13,7 @@ from math import ceil, floor
 
 from vmbackup_core.domain.drills import DrillRules, Past, Tier
 from vmbackup_core.domain.facts import VmFacts
+from vmbackup_core.domain.ids import VaultId
 from vmbackup_core.domain.schedules import HOUR, Weekday
 
 type Place = tuple[str, str]  # Subscription and location: where tests share their lanes.
@@ -23,6 +24,7 @@ class Subject:
     """A VM that the drill plan takes, with what was proven of it."""
 
     vm: VmFacts
+    vault: VaultId
     tier: Tier
     past: Past
 
@@ -62,7 +64,7 @@ def find_loads(subjects: Iterable[Subject], drills: DrillRules) -> tuple[Load, .
     for subject in subjects:
         by_place.setdefault(subject.place, []).append(subject)
     of_places = (
-        _load(place, found, drills.per_place * share, lanes)
+        _load(place, found, drills.at_once * fit * share, lanes)
         for place, found in sorted(by_place.items())
     )
     suffix = "" if share == 1 else f", {drills.weekdays} nights of 7"
@@ -78,10 +80,7 @@ def _load(place: Place | None, subjects: Iterable[Subject], room: Fraction, how:
     )
     where = f"{place[1]} of subscription {place[0]}" if place else "All VMs"
     # Rounded apart, so that too much never looks like just enough.
-    words = (
-        f"{where}: {asked} ask for {ceil(demand * 10) / 10:g} restore tests a night;"
-        f" there is room for {floor(room * 10) / 10:g} ({how}"
-    )
+    words = f"{where}: {asked} ask for {ceil(demand * 10) / 10:g} a night; there is room for {floor(room * 10) / 10:g} ({how}"
     return Load(place, demand, room, words)
 
 

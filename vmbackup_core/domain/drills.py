@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Self
 
 from vmbackup_core.domain.facts import VmFacts
+from vmbackup_core.domain.ids import VaultId
 from vmbackup_core.domain.points import Strategy
 from vmbackup_core.domain.rules import allows, covers
 from vmbackup_core.domain.schedules import DAY, Weekday
@@ -87,7 +88,7 @@ class DrillRules:
 
     @property
     def per_place(self) -> int:
-        """How many tests fit into one night in one subscription and region."""
+        """How many tests there may be in one night in one subscription and region."""
         return min(self.per_night, self.at_once * (self.lasts // self.takes))
 
     @property
@@ -206,10 +207,12 @@ class Drill:
     One planned restore test.
 
     `starts` is when the tests before it are reckoned to have ended; `lane` counts from 1 what runs
-    side by side in one subscription and region. `proven` is when its backup was proven last.
+    side by side in one subscription and region. `proven` is when its backup was proven last, or will
+    be by an earlier night of the same plan.
     """
 
     vm: VmFacts
+    vault: VaultId
     tier: Tier
     strategy: Strategy
     why: Why

@@ -58,8 +58,11 @@ def find_loads(subjects: Iterable[Subject], drills: DrillRules) -> tuple[Load, .
         return ()
     share = Fraction(drills.weekdays, len(Weekday))
     fit = drills.lasts // drills.takes
-    lanes = f"{drills.at_once} at once, {fit} after one another in {drills.lasts / HOUR:g} hours"
-    all_in_all = _load(None, subjects, drills.per_night * share, f"{drills.per_night} a night")
+    week = "" if share == 1 else f", {drills.weekdays} nights of 7"
+    hours = f"{drills.lasts / HOUR:g} hours"
+    lanes = f"{drills.at_once} at once, {fit} after one another in {hours}{week}"
+    per_night = f"{drills.per_night} a night{week}"
+    all_in_all = _load(None, subjects, drills.per_night * share, per_night)
     by_place: dict[Place, list[Subject]] = {}
     for subject in subjects:
         by_place.setdefault(subject.place, []).append(subject)
@@ -67,8 +70,7 @@ def find_loads(subjects: Iterable[Subject], drills: DrillRules) -> tuple[Load, .
         _load(place, found, drills.at_once * fit * share, lanes)
         for place, found in sorted(by_place.items())
     )
-    suffix = "" if share == 1 else f", {drills.weekdays} nights of 7"
-    return tuple(_with(load, suffix) for load in (all_in_all, *of_places))
+    return (all_in_all, *of_places)
 
 
 def _load(place: Place | None, subjects: Iterable[Subject], room: Fraction, how: str) -> Load:
@@ -80,9 +82,6 @@ def _load(place: Place | None, subjects: Iterable[Subject], room: Fraction, how:
     )
     where = f"{place[1]} of subscription {place[0]}" if place else "All VMs"
     # Rounded apart, so that too much never looks like just enough.
-    words = f"{where}: {asked} ask for {ceil(demand * 10) / 10:g} a night; there is room for {floor(room * 10) / 10:g} ({how}"
+    asks, has = f"{ceil(demand * 10) / 10:g}", f"{floor(room * 10) / 10:g}"
+    words = f"{where}: {asked} ask for {asks} a night; there is room for {has} ({how})"
     return Load(place, demand, room, words)
-
-
-def _with(load: Load, suffix: str) -> Load:
-    return Load(load.place, load.demand, load.room, f"{load.words}{suffix})")

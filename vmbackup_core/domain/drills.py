@@ -207,8 +207,8 @@ class Drill:
     One planned restore test.
 
     `starts` is when the tests before it are reckoned to have ended; `lane` counts from 1 what runs
-    side by side in one subscription and region. `proven` is when its backup was proven last, or will
-    be by an earlier night of the same plan.
+    side by side in one subscription and region. `proven` is when its backup was proven last, or
+    will be by an earlier night of the same plan.
     """
 
     vm: VmFacts

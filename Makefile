@@ -38,9 +38,9 @@ imports: env
 infra: env
 	$(BIN)/python tools/lock_check.py
 
-check-long: env ## Real clients, Azurite, long simulations (installs what it needs).
+check-long: env ## Real clients, Azurite, long simulations (SAMPLE=2026-01-31/3: a third of the cases).
 	sh tools/long_env.sh
-	$(BIN)/python -m pytest -m "long$(if $(VMBACKUP_NO_NODE), and not node)"
+	$(BIN)/python -m pytest -m "long$(if $(VMBACKUP_NO_NODE), and not node)" $(if $(SAMPLE),--sample=$(SAMPLE))
 
 bench: env ## Print the benchmarks' ratios and counts.
 	$(BIN)/python -m benchmarks.cold_start

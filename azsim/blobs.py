@@ -18,6 +18,7 @@ from azsim.http import ArmError
 from azsim.ticks import Ticks, blob_etag, when_of
 
 _NAME = re.compile(r"(?=.{3,63}\Z)[a-z0-9]+(?:-[a-z0-9]+)*")
+# models container-names
 DELETION_TAKES = timedelta(seconds=30)  # "at least 30 seconds": the Delete Container page.
 
 
@@ -59,6 +60,7 @@ class Conditions:
         if self.if_none_match in ("*", blob.etag) or not self._newer(blob):
             raise ArmError(304, "ConditionNotMet", _NOT_MET)
 
+    # models blob-conditions
     def check_write(self, blob: Blob | None) -> None:
         """Raise 412 ConditionNotMet, or 409 BlobAlreadyExists where only creation was asked for."""
         if blob is not None and self.if_none_match == "*":
@@ -97,11 +99,14 @@ class Container:
     """
     One container. Where `immutable_for` is set (a locked time-based policy on the container), a
     blob can be neither overwritten nor deleted until that long after it was created.
+    `policy_before_condition` chooses what is told of a write that both the policy and a condition
+    bar: nobody says which.
     """
 
     def __init__(self, name: str, ticks: Ticks, immutable_for: timedelta | None = None) -> None:
         self.name = name
         self.immutable_for = immutable_for
+        self.policy_before_condition = False
         self._ticks = ticks
         self.ticks = ticks.next()
         self._blobs: dict[str, Blob] = {}
@@ -120,9 +125,12 @@ class Container:
             raise ArmError(404, "BlobNotFound", "The specified blob does not exist.")
         return found
 
+    # models blob-condition-before-policy
     def put(self, blob: Blob, now: datetime, conditions: Conditions = ALWAYS) -> Blob:
         """Write the whole blob; its ticks are set here."""
         present = self._blobs.get(blob.name)
+        if self.policy_before_condition:
+            self._check_mutable(present, now)
         conditions.check_write(present)
         self._check_mutable(present, now)
         ticks = self._ticks.next()
@@ -182,10 +190,12 @@ class Container:
                 prefixes.append(folder)
         return Listing(tuple(blobs), tuple(prefixes))
 
+    # models container-immutability
     def check_removable(self, now: datetime) -> None:
         for blob in self:
             self._check_mutable(blob, now)
 
+    # models blob-immutability
     def _check_mutable(self, blob: Blob | None, now: datetime) -> None:
         if blob is None or self.immutable_for is None:
             return

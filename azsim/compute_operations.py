@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from azsim.world import World
 
+# models vm-create-takes
 TAKES = {
     "create Linux": (20, 60),
     "create Windows": (120, 240),
+    # models agent-comes-late
     "agent": (8, 30),
     "update": (2, 8),
+    # models vm-actions-take
     "delete": (20, 60),
     "start": (20, 45),
     "deallocate": (30, 90),

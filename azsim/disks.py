@@ -57,6 +57,7 @@ class Disk:
         return "Attached" if self.managed_by else "Unattached"
 
 
+# models disk-names
 def disk_name(vm: str, vm_id: str, index: int) -> str:
     """Name disk `index` as Compute does: `{vm}_OsDisk_1_{32 hex}`, `{vm}_disk2_{32 hex}`."""
     part = "OsDisk_1" if index == 0 else f"disk{index + 1}"
@@ -145,6 +146,7 @@ class Disks:
             }
 
 
+# models disk-shape
 def disk_properties(disk: Disk) -> dict[str, Any]:
     """Shape `properties` of a disk as DiskRP does (specs DiskRP 2024-03-02, Disk_Get)."""
     shaped: dict[str, Any] = {

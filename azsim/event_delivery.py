@@ -24,6 +24,7 @@ Endpoint = Callable[[Request, Reply], None]
 
 ENDPOINT_URL = "https://endpoint.of.subscriber.invalid/events"
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+# models event-retries
 RETRY_AFTER: Sequence[timedelta] = (
     timedelta(seconds=10),
     timedelta(seconds=30),
@@ -37,13 +38,17 @@ RETRY_AFTER: Sequence[timedelta] = (
     12 * HOUR,
 )
 ANSWER_WITHIN = timedelta(seconds=30)
+# models event-late-success
 LATE_SUCCESS_COUNTS_UNTIL = 3 * MINUTE
 DEAD_LETTER_DELAY = 5 * MINUTE
+# models event-batch-window
 BATCH_WINDOW = timedelta(seconds=1)
 
+# models event-success
 SUCCESSES = frozenset({200, 201, 202, 203, 204})
 NO_ANSWER = 408
 _NOT_BEFORE = {408: 2 * MINUTE, 503: timedelta(seconds=30)}
+# models dead-letter-other-reasons
 _OUTCOMES = {
     400: "BadRequest",
     401: "Unauthorized",
@@ -55,6 +60,7 @@ _OUTCOMES = {
 }
 
 
+# models event-not-retried
 class EndpointKind(Enum):
     """What is behind an endpoint, with the answers after which a delivery is not tried again."""
 
@@ -124,6 +130,7 @@ class _Delivery:
     settled: bool = False
 
 
+# models event-at-least-once
 class Couriers:
     """Carries what is due to its endpoint until it is taken, expired or refused for good."""
 
@@ -149,6 +156,7 @@ class Couriers:
     def _attempt(self, delivery: _Delivery) -> None:
         """Try once (more). That an event is too old is noticed only here, as in the service."""
         now = self._clock.now()
+        # models event-ttl
         if now - delivery.events[0].at > delivery.to.ttl:
             self._give_up(delivery, "TimeToLiveExceeded")
             return
@@ -182,21 +190,25 @@ class Couriers:
         delivery.last_status = status
         if status in delivery.to.kind.value:
             self._give_up(delivery, f"UndeliverableDueToHttp{_OUTCOMES[status]}")
+        # models dead-letter-reasons
         elif delivery.attempts >= delivery.to.max_attempts:
             self._give_up(delivery, "MaxDeliveryAttemptsExceeded")
         else:
             step = RETRY_AFTER[min(delivery.attempts, len(RETRY_AFTER)) - 1]
+            # models event-retry-jitter
             wait = max(step, _NOT_BEFORE.get(status, step)) * self._rng.uniform(1.0, 1.1)
             delivery.retry = self._clock.after(wait, lambda: self._attempt(delivery))
 
     def _give_up(self, delivery: _Delivery, reason: str) -> None:
         delivery.settled = True
+        # models event-dropped
         if delivery.to.dead_letter is None:
             self.counts.dropped += len(delivery.events)
             return
         container = delivery.to.dead_letter
         self._clock.after(DEAD_LETTER_DELAY, lambda: self._bury(delivery, reason, container))
 
+    # models dead-letters
     def _bury(self, delivery: _Delivery, reason: str, container: Container) -> None:
         """Write one blob under the upper-cased name and the unpadded UTC date and hour."""
         now = self._clock.now()
@@ -208,6 +220,7 @@ class Couriers:
         self.counts.dead_lettered += len(letters)
 
 
+# models event-handshake
 def validation_request(to: EventSubscription, event_id: str, code: str, at: datetime) -> Request:
     """Return what a webhook is asked before it gets its first event, by the schema it chose."""
     if to.schema is Schema.CLOUD_EVENTS:
@@ -245,6 +258,7 @@ def is_validated(to: EventSubscription, code: str, response: Response) -> bool:
     return isinstance(answer, dict) and answer.get("validationResponse") == code
 
 
+# models event-posts
 def _notification(delivery: _Delivery) -> Request:
     """Return the delivery's POST: an array, save for a single CloudEvent, which stands alone."""
     to = delivery.to
@@ -259,6 +273,7 @@ def _notification(delivery: _Delivery) -> Request:
     return _post(to, events[0], "Notification", kind, count)
 
 
+# models event-headers, event-headers-of-cloud-events
 def _post(
     to: EventSubscription,
     body: Any,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+# models event-filters
 MOST = 25
 LONGEST = 512
 

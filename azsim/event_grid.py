@@ -34,8 +34,10 @@ from azsim.resource_events import WRITE_SUCCESS, ResourceEvent, Schema
 if TYPE_CHECKING:
     from azsim.world import World
 
+# models event-vm-write
 VM_WRITE = "Microsoft.Compute/virtualMachines/write"
 SHUFFLED_OVER = 5 * MINUTE
+# models event-first-delivery
 _USUAL_SECONDS = 4.0
 
 
@@ -145,6 +147,7 @@ class EventGrid:
 
         Real subjects say `resourceGroups` or `resourcegroups` without a rule, so these do as well.
         """
+        # models event-subject-case
         if self._rng.random() < 0.5:
             subject = subject.replace("/resourceGroups/", "/resourcegroups/", 1)
         event = ResourceEvent(

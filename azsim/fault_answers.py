@@ -9,12 +9,14 @@ from azsim.router import ARM, Call
 
 DEFAULT_WAIT = timedelta(seconds=17)
 ANSWERS: dict[Kind, tuple[int, str, str]] = {
+    # models fault-refusals
     Kind.BAD_REQUEST: (400, "BadRequest", "The request is invalid."),
     Kind.UNAUTHORIZED: (
         401,
         "ExpiredAuthenticationToken",
         "The access token expiry is in the past.",
     ),
+    # models fault-forbidden
     Kind.FORBIDDEN: (
         403,
         "AuthorizationFailed",
@@ -22,13 +24,16 @@ ANSWERS: dict[Kind, tuple[int, str, str]] = {
         "perform action '{action}' over scope '{path}' or the scope is invalid. If access was "
         "recently granted, please refresh your credentials.",
     ),
+    # models fault-governed
     Kind.POLICY_DENIED: (
         403,
         "RequestDisallowedByPolicy",
         "Resource '{name}' was disallowed by policy. Reasons: 'denied on purpose'.",
     ),
+    # models fault-not-found
     Kind.NOT_FOUND: (404, "ResourceNotFound", "The Resource '{name}' was not found."),
     Kind.EXISTS: (409, "Conflict", "The resource '{name}' already exists."),
+    # models fault-busy
     Kind.BUSY: (
         409,
         "BMSUserErrorObjectLocked",
@@ -45,6 +50,7 @@ ANSWERS: dict[Kind, tuple[int, str, str]] = {
         "PreconditionFailed",
         "The condition specified using HTTP conditional header(s) is not met.",
     ),
+    # models fault-server
     Kind.INTERNAL: (500, "InternalServerError", "The server encountered an internal error."),
     Kind.BAD_GATEWAY: (502, "BadGateway", "The gateway did not receive a valid answer."),
     Kind.UNAVAILABLE: (503, "ServiceUnavailable", "The service is temporarily unavailable."),
@@ -55,6 +61,7 @@ ANSWERS: dict[Kind, tuple[int, str, str]] = {
         "period.",
     ),
 }
+# models fault-storage-codes
 _STORAGE_CODES = {
     400: "InvalidInput",
     401: "InvalidAuthenticationInfo",
@@ -81,6 +88,7 @@ def error_of(fault: Fault, call: Call) -> ArmError:
     return error
 
 
+# models fault-throttled
 def _throttling(fault: Fault, call: Call) -> ArmError | None:
     world = call.world
     now, wait = world.clock.now(), fault.retry_after or DEFAULT_WAIT

@@ -201,6 +201,8 @@ class Faults:
             return False
         if kind is Kind.STALE:
             return self._earlier(call) is not None
+        if kind is Kind.ARM_THROTTLED:
+            return self.world.front_door.guards(call)
         return call.route.action.lower().startswith(_OF_ONE_PROVIDER.get(kind, ""))
 
     def _earlier(self, call: Call) -> Response | None:

@@ -30,6 +30,7 @@ class FrontDoor:
         now = call.world.clock.now()
         request_id = self.new_id()
         correlation = call.request.header("x-ms-correlation-request-id") or self.new_id()
+        # models answer-ids
         shared = {
             "Cache-Control": "no-cache",
             "Pragma": "no-cache",
@@ -50,6 +51,7 @@ class FrontDoor:
         if not self.guards(call):
             return
         call.world.identity.authenticate(call.request)
+        # models api-version-required
         if "api-version" not in call.request.query:
             raise ArmError(
                 400,

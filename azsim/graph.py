@@ -60,6 +60,7 @@ class ResourceGraph:
 
     def __init__(self, world: "World") -> None:
         self._world = world
+        # models graph-lag-length
         self._index = Index(world, timedelta(seconds=world.rng.uniform(60, 120)))
         self._con: duckdb.DuckDBPyConnection | None = None
         self._loaded: dict[str, int] = {}
@@ -106,11 +107,13 @@ class ResourceGraph:
         moment = self._world.clock.now()
         try:
             cursor = con.execute(translated.sql, dict.fromkeys(translated.clock_slots, moment))
+        # models graph-unknown-column
         except duckdb.BinderException as error:  # A column that is not there.
             raise invalid() from error
         columns = tuple(_column(name, str(kind)) for name, kind, *_ in cursor.description or ())
         return Result(columns, cursor.fetchall(), translated.pages)
 
+    # models graph-pages-of-one-run
     def keep(self, question: str, result: Result, start: int, size: int) -> str:
         """Return the token that continues `result` at row `start`."""
         known = next((key for key, kept in self._kept.items() if kept[1] is result), None)
@@ -118,6 +121,7 @@ class ResourceGraph:
         self._kept[key] = (question, result)
         while len(self._kept) > RESULTS_KEPT:
             self._kept.popitem(last=False)
+        # models graph-token-form
         token = {"$id": "1", "MaxRows": size, "RowsToSkip": start, "Result": key}
         return base64.b64encode(json.dumps(token, indent=2).encode()).decode()
 
@@ -184,6 +188,7 @@ def _same(value: Any) -> Any:
     return value
 
 
+# models graph-times
 def _when(value: datetime) -> str:
     return iso(ticks_of(value.replace(tzinfo=value.tzinfo or UTC)))
 

@@ -25,6 +25,7 @@ COLUMNS = (
     *("managedBy", "sku", "plan", "properties", "tags", "identity", "zones", "extendedLocation"),
 )
 DYNAMIC = frozenset({"sku", "plan", "properties", "tags", "identity", "zones", "extendedLocation"})
+# models graph-tables
 TABLES = frozenset({"resources", "resourcecontainers", "recoveryservicesresources"})
 REFRESHED_EVERY = timedelta(seconds=15)
 _TABLES = (
@@ -49,6 +50,7 @@ class Index:
         """Take note of the last row of what has just ceased to be."""
         self._removed.append((self._world.clock.now(), row))
 
+    # models graph-lag
     def refresh(self) -> None:
         """Look at the estate again, unless that was done a moment ago."""
         now, version = self._world.clock.now(), self._version()
@@ -68,6 +70,7 @@ class Index:
                 shown[row["id"].lower()] = row
             elif before is not None:
                 shown[row["id"].lower()] = before
+            # models graph-lag-unseen
             elif (born or horizon) <= horizon:
                 shown[row["id"].lower()] = row
         for _, row in self._removed:

@@ -43,12 +43,14 @@ TABLES_NOT_MODELLED = frozenset(
     }
 )
 
+# models graph-operators
 _OPERATORS = frozenset(
     (
         *("count", "distinct", "extend", "join", "limit", "mv-expand", "mvexpand", "order"),
         *("parse", "project", "project-away", "sort", "summarize", "take", "top", "union", "where"),
     )
 )
+# models graph-joins
 _JOINS = frozenset({"innerunique", "inner", "leftouter", "fullouter"})
 _AT_MOST = {ir.Join: 3, ir.Union: 3, ir.MvExpand: 3}
 _SCALAR = """
@@ -69,8 +71,10 @@ _AGGREGATES = """
     count countif dcount dcountif sum sumif avg avgif min minif max maxif arg_max arg_min any
     take_any make_list make_list_if make_set make_set_if make_bag percentile stdev variance
 """
+# models graph-functions
 _FUNCTIONS = frozenset(f"{_SCALAR} {_AGGREGATES}".split())
 _QUOTED = re.compile(r"@?'(?:[^'\\\n]|\\.)*'|@?\"(?:[^\"\\\n]|\\.)*\"|//[^\n]*")
+# models graph-no-let
 _STATEMENT = re.compile(r"\s*(let|set|declare|print|datatable|range|find|search)\b", re.IGNORECASE)
 _PIPED = re.compile(r"\|\s*([A-Za-z][A-Za-z-]*)")
 _BARE = re.compile(r"\s*([a-z][a-z-]*)\b(?!\s*=)")
@@ -107,6 +111,7 @@ def translate(text: str) -> Translated:
         _check(nodes)
         named = {node.name for node in nodes if isinstance(node, ir.TableRef)}
         schema = {name: list(COLUMNS) for name in named}
+        # models graph-count-name
         sql = to_sql(text, schema=schema, allow_write=False, query_now=_ANY_TIME)
     except KqlSyntaxError as error:
         raise invalid(*map(_parser_failure, error.diagnostics)) from error
@@ -146,6 +151,7 @@ def _check(nodes: list[Any]) -> None:
             raise invalid(_language(operator.__name__.lower()))
 
 
+# models graph-detail-codes
 def _check_table(name: str) -> None:
     if name.lower() in TABLES_NOT_MODELLED:
         raise NotModelled(f"table {name}")

@@ -114,6 +114,7 @@ class Groups:
             for kept in (self.world.machines, self.world.networks, self.world.storage_accounts):
                 kept.drop_group(group.subscription, group.name)
 
+    # models scope-checked-first
     def check(self, request: Request) -> None:
         """Raise what ARM answers when the path names a subscription or group that is not there."""
         parts = request.path.strip("/").split("/")
@@ -190,6 +191,7 @@ def group_not_found(name: str) -> ArmError:
     return ArmError(404, "ResourceGroupNotFound", f"Resource group '{name}' could not be found.")
 
 
+# models resource-not-found
 def resource_not_found(kind: str, name: str, group: str) -> ArmError:
     """Build ARM's 404, word for word as recorded."""
     return ArmError(

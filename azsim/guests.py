@@ -21,6 +21,7 @@ class Guest:
     generation: str
 
 
+# models guest-inferred
 IMAGES: Mapping[str, dict[str, str]] = {
     "Linux": {
         "publisher": "Canonical",
@@ -47,6 +48,7 @@ _WINDOWS = {
 }
 
 
+# models guest-recorded
 def guest_of(os_type: str, image: Mapping[str, Any] | None) -> Guest:
     """Return the guest of a machine made from `image` (None: from a disk of its own)."""
     named = image if image and "offer" in image else IMAGES[os_type]

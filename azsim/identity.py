@@ -70,6 +70,7 @@ class Identity:
     def everyone(self) -> list[Principal]:
         return list(self._principals.values())
 
+    # models token-claims
     def token(self, principal: Principal, audience: str) -> tuple[str, int]:
         """Return an access token for `audience` and when it ends (seconds of the epoch)."""
         issued = int(self.world.clock.now().timestamp())
@@ -101,6 +102,7 @@ class Identity:
         claims = _claims(token)
         return str(claims.get("oid") or hashlib.sha256(token.encode()).hexdigest()[:32])
 
+    # models token-missing
     def authenticate(self, request: Request) -> None:
         """Raise ARM's 401 for a call without a token, or with one for somebody else."""
         if not self.principal_of(request):
@@ -111,6 +113,7 @@ class Identity:
             )
         token = (request.header("authorization") or "").partition(" ")[2]
         audience = str(_claims(token).get("aud", "")).rstrip("/")
+        # models token-wrong-audience
         if audience and audience not in (*_AUDIENCES, request.origin):
             raise self._refused(
                 "InvalidAuthenticationTokenAudience",

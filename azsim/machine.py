@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 KIND = "Microsoft.Compute/virtualMachines"
 NEVER = datetime.max.replace(tzinfo=UTC)
 NOW = timedelta(0)
+# models vm-power-states
 ON_THE_WAY = {"running": "starting", "deallocated": "deallocating", "stopped": "stopping"}
 
 
@@ -71,6 +72,7 @@ class Machine:
     @property
     def provisioning(self) -> str:
         """`Creating`, `Updating` or `Deleting` until done, then `Succeeded` or `Failed`."""
+        # models vm-provisioning
         return self._doing if self.world.clock.now() < self._done_at else self._outcome
 
     @property

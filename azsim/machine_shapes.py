@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from azsim.guests import IMAGES
+from azsim.networks import own_interface
 
 if TYPE_CHECKING:
     from azsim.disks import Disk
@@ -46,12 +47,15 @@ _PROVISIONING_WORDS = {
     "Updating": "Updating",
     "Deleting": "Deleting",
 }
+# models vm-etag, vm-etag-since
 ETAGS_SINCE = datetime(2024, 7, 1, tzinfo=UTC)  # Machines of May 2024 have none, of August one.
+# models agent-heartbeat
 _AGENT_BEAT = timedelta(
     seconds=20
 )  # The agent reports again and again; the age of its word: guess.
 
 
+# models vm-shape
 def resource(machine: "Machine", *, with_instance_view: bool = False) -> dict[str, Any]:
     """Shape the whole VM as a GET answers it."""
     shaped: dict[str, Any] = {
@@ -110,8 +114,10 @@ def instance_view(machine: "Machine") -> dict[str, Any]:
     view: dict[str, Any] = {}
     if machine.agent_ready:
         view |= _system(machine)
+    # models agent-of-stopped-vm
     if machine.power == "running":
         view["vmAgent"] = _agent(machine, now)
+    # models maintenance-status
     if machine.maintenance:
         view["maintenanceRedeployStatus"] = machine.maintenance
     view["disks"] = [
@@ -129,6 +135,7 @@ def instance_view(machine: "Machine") -> dict[str, Any]:
         _status(f"ProvisioningState/{state.lower()}", _PROVISIONING_WORDS[state], settled),
         _status(f"PowerState/{machine.power}", _POWER_WORDS[machine.power]),
     ]
+    # models vm-failed-status
     if state == "Failed":
         view["statuses"][0] |= {
             "code": "ProvisioningState/failed/OSProvisioningTimedOut",
@@ -138,6 +145,7 @@ def instance_view(machine: "Machine") -> dict[str, Any]:
     return view
 
 
+# models vm-graph-row
 def graph_row(machine: "Machine") -> dict[str, Any]:
     """Shape Resource Graph's row: the resource, and what it extends it with."""
     shaped = properties(machine)
@@ -190,9 +198,11 @@ def _agent(machine: "Machine", now: datetime) -> dict[str, Any]:
             else "GuestAgent is running and processing the extensions.",
             "time": f"{beat:%Y-%m-%dT%H:%M:%S}+00:00",
         }
+        # models extension-handlers
         said = {"vmAgentVersion": machine.guest.agent_version, "statuses": [status]}
         return said | ({"extensionHandlers": []} if machine.os_type == "Linux" else {})
     status = {
+        # models agent-not-up
         "code": "ProvisioningState/Unavailable",
         "level": "Warning",
         "displayStatus": "Not Ready",
@@ -216,6 +226,7 @@ def _status(code: str, words: str, time: str | None = None) -> dict[str, str]:
     return status | {"time": time} if time else status
 
 
+# models boot-diagnostics-view
 def _boot_diagnostics(machine: "Machine") -> dict[str, Any]:
     """URIs only for a storage account of one's own: absent with managed storage (recorded)."""
     asked = machine.model["diagnosticsProfile"]["bootDiagnostics"]
@@ -268,6 +279,4 @@ def _os_profile(machine: "Machine") -> dict[str, Any]:
 
 
 def _network_profile(machine: "Machine") -> dict[str, Any]:
-    nics = f"/subscriptions/{machine.subscription}/resourceGroups/{machine.group}"
-    nics += f"/providers/Microsoft.Network/networkInterfaces/{machine.name}VMNic"
-    return {"networkInterfaces": [{"id": nics}]}
+    return {"networkInterfaces": [{"id": own_interface(machine)}]}

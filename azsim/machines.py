@@ -79,6 +79,7 @@ class Machines:
         now = self.world.clock.now()
         past = created_by == PAST
         subscription = self.world.groups.ensure(subscription, group, location).subscription
+        # models vm-recreated
         vm_id = self.world.new_id()
         done_at = now if past else now + provisioning_takes
         machine = Machine(
@@ -142,6 +143,7 @@ class Machines:
         for known in self._by_subscription.values():
             yield from (machine for machine in known.values() if not gone(machine))
 
+    # models tags-event, tags-event-subject
     def tag(self, vm_id: str, tags: Mapping[str, str], *, by_tags_api: bool = False) -> Machine:
         """Replace a machine's tags, as a PATCH of the machine or as a PUT on its tags would."""
         machine = self._existing(vm_id)
@@ -164,6 +166,7 @@ class Machines:
     def power_off(self, vm_id: str, *, takes: timedelta = NOW) -> Machine:
         return self._power(vm_id, "stopped", "powerOff", takes)
 
+    # models agent-after-start
     def start(self, vm_id: str, *, takes: timedelta = NOW) -> Machine:
         """Start a machine; its agent needs its time again."""
         machine = self._power(vm_id, "running", "start", takes)
@@ -189,6 +192,7 @@ class Machines:
             self.disks.add(disk)
         machine.disks = disks
 
+    # models vm-patch-event
     def update(self, machine: Machine, *, takes: timedelta = NOW, failed: bool = False) -> None:
         """Record that the machine was written to; raises its event when the write is done."""
         machine.begin("Updating", self.world.clock.now() + takes, failed=failed)
@@ -207,6 +211,7 @@ class Machines:
             self.world.clock.at(machine._done_at, lambda: self._remove(machine))
         self._announce_when_done(machine, RESOURCES_DELETE, f"{KIND}/delete")
 
+    # models vm-move-keeps-vm-id, vm-move-event
     def move(self, vm_id: str, group: str) -> Machine:
         """Move a machine and its disks to another group; it keeps its vmId (events: a guess)."""
         machine = self._existing(vm_id)
@@ -260,9 +265,11 @@ class Machines:
         self.world.graph.removed(graph_row(machine))
         for disk in (machine.os_disk, *machine.disks):
             disk.managed_by, disk.lun = "", None
+            # models vm-delete-leaves-disks
             if disk.delete_option == "Delete":
                 self.disks.delete(disk.id)
 
+    # models power-event
     def _power(self, vm_id: str, state: str, verb: str, takes: timedelta) -> Machine:
         machine = self._existing(vm_id)
         self.world.vaults.settle(vm_id)
@@ -273,10 +280,12 @@ class Machines:
         )
         return machine
 
+    # models write-event-at-end
     def _announce_when_done(self, machine: Machine, event_type: str, operation: str) -> None:
         failed = machine._outcome == "Failed"
 
         def publish() -> None:
+            # models write-failure-event
             outcome = RESOURCES_WRITE_FAILED if failed else event_type
             self.world.events.publish(
                 machine.subscription,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 NETWORK = "Microsoft.Network/virtualNetworks"
 NIC = "Microsoft.Network/networkInterfaces"
 _TAKEN_BY_AZURE = 4  # The first addresses of a subnet (learn: virtual-networks-faq).
+# models network-takes
 _TAKES = (3, 12)  # Seconds until a network is there; recorded: between two looks 10 s apart.
 
 
@@ -45,6 +46,7 @@ class Network:
     location: str
     prefixes: tuple[str, ...]
     subnets: tuple[Subnet, ...]
+    created: datetime
     settled_at: datetime
     tags: dict[str, str] = field(default_factory=dict)
     guarded_from_floods: bool = False
@@ -115,6 +117,7 @@ class Networks:
             location,
             tuple(prefixes),
             tuple(subnets),
+            known.created if known else self.world.clock.now(),
             settled,
             dict(tags or {}),
             version=known.version + 1 if known else 1,
@@ -178,7 +181,7 @@ class Networks:
             (
                 machine
                 for machine in self._plain_machines(parsed.subscription, parsed.group)
-                if f"{machine.name}VMNic".lower() == parsed.name.lower()
+                if own_interface(machine).lower() == nic_id.lower()
             ),
             None,
         )
@@ -188,9 +191,9 @@ class Networks:
         given = self._addresses.setdefault(network.lower(), {})
         number = given.setdefault(owner.vm_id, len(given) + _TAKEN_BY_AZURE)
         address = ipaddress.IPv4Address("10.0.0.0") + number
-        own_id = resource_id(owner.subscription, owner.group, NIC, f"{owner.name}VMNic")
-        return Interface(own_id, owner, f"{network}/subnets/default", str(address))
+        return Interface(own_interface(owner), owner, f"{network}/subnets/default", str(address))
 
+    # models interface-implied
     def _plain_machines(self, subscription: str, group: str) -> list["Machine"]:
         return [
             machine
@@ -213,11 +216,17 @@ class Networks:
                 ("10.0.0.0/16",),
                 (Subnet("default", "10.0.0.0/16"),),
                 machines[0].created,
+                machines[0].created,
                 inside=tuple(map(_address_id, machines)),
             )
             for network_id, machines in regions.items()
             if network_id.lower() not in self._made
         ]
+
+
+def own_interface(machine: "Machine") -> str:
+    """Return the id of the interface that a machine has whose creator named none."""
+    return resource_id(machine.subscription, machine.group, NIC, f"{machine.name}VMNic")
 
 
 def derived_guid(*parts: object) -> str:
@@ -271,6 +280,7 @@ def _subnet(
     }
 
 
+# models subnet-addresses
 def _address_id(machine: "Machine") -> str:
     """Name an address of a machine as a subnet does: names in capitals (recorded)."""
     group = f"/subscriptions/{machine.subscription}/resourceGroups/{machine.group.upper()}"

@@ -23,6 +23,7 @@ _METHODS = {DELETE_SUCCESS: "DELETE", ACTION_SUCCESS: "POST"}
 
 _SCHEMAS = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims"
 _MICROSOFT = "http://schemas.microsoft.com"
+# models event-claims
 CLAIMS: Mapping[str, str] = {
     "aud": "https://management.core.windows.net/",
     "iss": "https://sts.windows.net/7f3c1a52-9a41-4f6e-8a57-2f5f0c1d9b10/",
@@ -84,8 +85,10 @@ class ResourceEvent:
 
     @property
     def topic(self) -> str:
+        # models event-topic
         return f"/subscriptions/{self.subscription}"
 
+    # models event-fields
     def wire(self, schema: Schema) -> dict[str, Any]:
         """Return the event as JSON; both schemas carry the same data under other names."""
         shared = {"subject": self.subject, "id": self.id, "data": self._data()}

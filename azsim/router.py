@@ -104,6 +104,7 @@ def _match(parts: list[str], segments: list[str]) -> dict[str, str] | None:
             return None
         if part.startswith("{"):
             params[part[1:-1]] = segments[index]
+        # models names-without-case
         elif part.lower() != segments[index].lower():
             return None
     return params

@@ -80,6 +80,7 @@ class RunCommands:
         return command
 
 
+# models run-command-output
 def shell(machine: "Machine", name: str, script: str) -> Ran:
     """Succeed without a word, but for PowerShell on Linux."""
     cmdlet = _CMDLET.match(script)

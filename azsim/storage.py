@@ -61,6 +61,7 @@ class Storage:
         """Remove the account and all that it holds."""
         self._accounts.pop(name.lower(), None)
 
+    # models storage-unknown-account
     def account(self, name: str) -> Account:
         """Return the account; raises ConnectionLost where its name would not resolve."""
         if (found := self._accounts.get(name.lower())) is None:

@@ -108,6 +108,7 @@ class StorageAccounts:
             and self.find(account.id) is not None
         ]
 
+    # models storage-account-planes
     def delete(self, account: StorageAccount) -> None:
         self._accounts.pop(account.id.lower(), None)
         self.world.storage.delete_account(account.name)
@@ -124,6 +125,7 @@ class StorageAccounts:
                 self.delete(account)
 
 
+# models storage-account-shape
 def shown(account: StorageAccount) -> dict[str, Any]:
     """Write an account as recorded (api-version 2016-01-01); later versions say more."""
     born = stamp(account.created)

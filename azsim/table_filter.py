@@ -65,6 +65,7 @@ _TOKEN = re.compile(
 )
 
 
+# models table-filter
 def compile_filter(text: str) -> Test:
     """Return the test that `text` states; raises ArmError 400 where it does not parse."""
     parser = _Parser(list(_tokens(text)))
@@ -159,6 +160,7 @@ def _comparison(name: str, symbol: str, literal: Value) -> Test:
 
     def test(entity: Properties) -> bool:
         found = entity.get(name)
+        # models table-filter-missing
         if found is None or not _same_kind(found.edm, literal.edm):
             return False
         return compare(found.value, literal.value)

@@ -19,10 +19,12 @@ from azsim.table_filter import Edm, Properties, Test, Value
 from azsim.ticks import Ticks, entity_etag, when_of
 
 PAGE = 1000
+# models table-model
 KEY_BYTES = 1024
 STRING_BYTES = 64 * 1024
 ENTITY_BYTES = 1024 * 1024
 PROPERTIES = 252
+# models table-names
 DELETION_TAKES = timedelta(seconds=40)  # "at least 40 seconds": the Delete Table page.
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{2,62}")
@@ -122,6 +124,7 @@ class Table:
         self._put(write.key, after)
         return after
 
+    # models table-transactions
     def transact(self, writes: list[Write]) -> list[Entity | None]:
         """Apply all or none; raises TransactionFailed with the index of the write that failed."""
         _check_transaction(writes)
@@ -135,6 +138,7 @@ class Table:
             self._put(write.key, outcome)
         return outcomes
 
+    # models table-conditions
     def _outcome(self, write: Write) -> Entity | None:
         _check_key(write.key)
         present = self._entities.get(write.key)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 GRAPH_ACTION = "microsoft.resourcegraph/resources/read"
 RECOVERY_PREFIX = "microsoft.recoveryservices/"
 _KINDS = {"GET": "reads", "HEAD": "reads", "DELETE": "deletes"}
+# models recovery-budgets
 _PER_HOUR = {
     "microsoft.recoveryservices/vaults/backupjobs/read": 450,
     "microsoft.recoveryservices/vaults/write": 300,
@@ -35,8 +36,10 @@ _COMPUTE_GROUPS = {
     ("machines", "POST"): "UpdateVM",
     ("machines", "DELETE"): "DeleteVM",
 }
+# models compute-budgets
 _COMPUTE_LIMITS = {
     "LowCostGet": (4000, 32000),
+    # models compute-high-cost-get
     "HighCostGet": (160, 800),
     "PutVM": (240, 1200),
     "UpdateVM": (240, 1200),
@@ -62,6 +65,7 @@ class Limits:
     reads: 150 in some regions, 300 in others (recorded both).
     """
 
+    # models arm-buckets
     reads: Bucket = Bucket(250, 25)
     writes: Bucket = Bucket(200, 10)
     deletes: Bucket = Bucket(200, 10)
@@ -119,6 +123,7 @@ class Throttle:
             return {}
         principal = self.world.identity.principal_of(call.request)
         action = call.route.action.lower()
+        # models graph-not-charged
         if action == GRAPH_ACTION:
             return self._graph(principal)
         headers = self._arm(call, principal)
@@ -137,6 +142,7 @@ class Throttle:
         scope = "subscription" if subscription else "tenant"
         factor = self.limits.over_all_principals
         shared = Bucket(bucket.size * factor, bucket.per_second * factor)
+        # models arm-buckets-regionless
         mine = self._level(("mine", f"{subscription}/{principal}", kind), bucket)
         everybody = self._level(("all", subscription, kind), shared)
         for level, rate in ((mine, bucket), (everybody, shared)):
@@ -145,6 +151,7 @@ class Throttle:
                 raise throttled.by_arm(kind, subscription, principal, wait)
         mine.tokens -= 1
         everybody.tokens -= 1
+        # models arm-remaining
         headers = {f"x-ms-ratelimit-remaining-{scope}-{kind}": str(int(mine.tokens))}
         if subscription and shared.size:
             name = f"x-ms-ratelimit-remaining-subscription-global-{kind}"
@@ -156,6 +163,7 @@ class Throttle:
         limit = self.limits.recovery_per_hour.get(action, default)
         if not limit:
             return {}
+        # models recovery-window
         window = self._window((_subscription(call), action), timedelta(hours=1))
         if window.used >= limit:
             wait = window.started + timedelta(hours=1) - self.world.clock.now()

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from azsim.http import ArmError
 
 
+# models arm-429
 def by_arm(kind: str, subscription: str, principal: str, wait: timedelta) -> ArmError:
     """Refuse as Resource Manager: a principal's (or all principals') tokens are spent."""
     seconds = _seconds(wait)
@@ -14,6 +15,7 @@ def by_arm(kind: str, subscription: str, principal: str, wait: timedelta) -> Arm
     scope = "subscription" if subscription else "tenant"
     return ArmError(
         429,
+        # models arm-429-tenant
         "SubscriptionRequestsThrottled" if subscription else "TenantRequestsThrottled",
         f"Number of '{kind.removesuffix('s')}' requests for {who} '{principal}' exceeded. Please "
         f"try again after '{seconds}' seconds after additional tokens are available. Refer to "
@@ -22,6 +24,7 @@ def by_arm(kind: str, subscription: str, principal: str, wait: timedelta) -> Arm
     )
 
 
+# models recovery-429
 def by_provider(action: str, limit: int, wait: timedelta) -> ArmError:
     """Refuse as ARM does for a provider's hourly budget of one action (AZURE_FACTS 3, recorded)."""
     seconds = _seconds(wait)
@@ -34,6 +37,7 @@ def by_provider(action: str, limit: int, wait: timedelta) -> ArmError:
     )
 
 
+# models graph-quota
 def by_graph(now: datetime, correlation: str, wait: timedelta) -> ArmError:
     """Refuse as Resource Graph: the caller's queries of these five seconds are spent."""
     return ArmError(
@@ -59,6 +63,7 @@ def graph_quota(left: int, wait: timedelta) -> dict[str, str]:
     return {"x-ms-user-quota-remaining": str(left), "x-ms-user-quota-resets-after": after}
 
 
+# models compute-429
 def by_compute(
     policy: str, limit: int, started: datetime, span: timedelta, now: datetime
 ) -> ArmError:
@@ -84,5 +89,6 @@ def by_compute(
     )
 
 
+# models retry-after-form
 def _seconds(wait: timedelta) -> int:
     return max(1, math.ceil(wait.total_seconds()))

@@ -43,9 +43,11 @@ def http_date(when: datetime) -> str:
     return format_datetime(when, usegmt=True)
 
 
+# models blob-etag
 def blob_etag(ticks: int) -> str:
     return f'"0x{ticks:X}"'
 
 
+# models table-etag
 def entity_etag(ticks: int) -> str:
     return f"W/\"datetime'{quote(iso(ticks), safe='')}'\""

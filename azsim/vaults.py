@@ -70,6 +70,7 @@ class Vault:
     soft_delete_days: int = 14
     enhanced_security: str = "Enabled"
     storage_version: str = "Unassigned"
+    failed: bool = False  # Its creation: it is there, and of no use.
     items: dict[str, Item] = field(default_factory=dict)
     pending: set[str] = field(default_factory=set)
     discovers_every: timedelta = timedelta(minutes=5)
@@ -107,6 +108,7 @@ class Vault:
         """Return every item that can be read, brought up to date."""
         return [item for key in list(self.items) if (item := self.item(key)) is not None]
 
+    # models room-of-soft-deleted
     def room_taken(self) -> int:
         """Return how many VMs count against the most that the vault can protect."""
         counted = self.vaults.doubts.room_counts_soft_deleted
@@ -275,6 +277,7 @@ class Vaults:
         planned = self._planned.get(vm_id.lower())
         return planned.pop(0) if planned else None
 
+    # models backup-sees-last-change
     def settle(self, vm_id: str) -> None:
         """Do what the schedule owed until now, before the VM changes under it."""
         self.item_of(vm_id)
@@ -290,6 +293,7 @@ class Vaults:
         self.world.clock.at(ends, found)
         return vault.book.open(Operation(self.world.new_id(), started, ends))
 
+    # models discovers-on-its-own
     def discovered(self, vault: Vault) -> "list[Machine]":
         """
         Return the VMs that the vault knows of: those of its region that were there when it last

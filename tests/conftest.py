@@ -1,5 +1,6 @@
 """The ground that tests stand on: a world that checks itself, and a credential for its clients."""
 
+import zlib
 from collections.abc import Iterator
 
 import pytest
@@ -7,6 +8,29 @@ import pytest
 from azsim.world import World
 from tests.credentials import StaticCredential
 from tests.openapi import ABSENT, SPECIFICATIONS, Checker
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--sample",
+        metavar="DATE/N",
+        help="of the cases of each long test run one in N, another one each DATE",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if sample := config.getoption("--sample"):
+        date, _, one_in = sample.rpartition("/")
+        kept = [item for item in items if _is_due(item, date, int(one_in))]
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = kept
+
+
+def _is_due(item: pytest.Item, date: str, one_in: int) -> bool:
+    """Whether a test runs on `date`: all do but the cases of long ones, which take turns."""
+    if item.get_closest_marker("long") is None or "[" not in item.name:
+        return True
+    return zlib.crc32(f"{date} {item.nodeid}".encode()) % one_in == 0
 
 
 def pytest_configure(config: pytest.Config) -> None:

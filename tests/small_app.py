@@ -11,12 +11,14 @@ from tests.clocks import HandClock
 from tests.rows import MemoryRows
 from tests.tiny_azure import TinyAzure
 from vmbackup_core.app.approvals import Approvals
+from vmbackup_core.app.brakes import Brakes, Limits
 from vmbackup_core.app.evidence import EvidenceLog
 from vmbackup_core.app.intake import Intake
 from vmbackup_core.app.looking import Looker
 from vmbackup_core.app.notebook import Notebook
-from vmbackup_core.app.protect import Limits, ProtectVm
+from vmbackup_core.app.protect import ProtectVm
 from vmbackup_core.app.records import Records
+from vmbackup_core.app.sending import Sender
 from vmbackup_core.app.shelf import Shelf
 from vmbackup_core.app.snapshots import Snapshots
 from vmbackup_core.app.sweep import Sweep
@@ -134,16 +136,15 @@ def small_app(
     protect = ProtectVm(
         inventory=azure,
         looker=Looker(azure, shelf, notebook, clock, rulebook),
-        vaults=azure,
         jobs=azure,
         shelf=shelf,
         notebook=notebook,
-        approvals=approvals,
+        brakes=Brakes(rulebook.rules.scope, limits or Limits(), notebook, approvals, clock),
+        sender=Sender(azure),
         records=Records(notebook, evidence, journal, clock, "digest"),
         journal=journal,
         clock=clock,
         book=rulebook,
-        limits=limits or Limits(),
     )
     sweep = Sweep(
         inventory=azure,

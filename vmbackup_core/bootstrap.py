@@ -13,14 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from vmbackup_core.app.approvals import Approvals
+from vmbackup_core.app.brakes import Brakes, Limits
 from vmbackup_core.app.drilling import Drilling
 from vmbackup_core.app.evidence import EvidenceLog
 from vmbackup_core.app.following import Follower
 from vmbackup_core.app.intake import Intake
 from vmbackup_core.app.looking import Looker
 from vmbackup_core.app.notebook import Notebook
-from vmbackup_core.app.protect import Limits, ProtectVm
+from vmbackup_core.app.protect import ProtectVm
 from vmbackup_core.app.records import Records
+from vmbackup_core.app.sending import Sender
 from vmbackup_core.app.shelf import Shelf
 from vmbackup_core.app.snapshots import Snapshots
 from vmbackup_core.app.sweep import Sweep
@@ -104,24 +106,25 @@ def build(
     looker = Looker(vaults, shelf, notebook, clock, book)
     approvals = Approvals(state, clock)
     evidence = EvidenceLog(evidence_blobs, clock)
+    limits = Limits(
+        changes_per_hour=settings.limits.changes_per_hour,
+        enables_per_hour=settings.limits.enables_per_hour,
+        configures_per_day=settings.limits.configures_per_vault_per_day,
+        agent_wait=settings.protect.agent_wait,
+    )
+    brakes = Brakes(settings.rules.scope, limits, notebook, approvals, clock)
     protect = ProtectVm(
         inventory=inventory,
         looker=looker,
-        vaults=vaults,
         jobs=jobs,
         shelf=shelf,
         notebook=notebook,
-        approvals=approvals,
+        brakes=brakes,
+        sender=Sender(vaults),
         records=Records(notebook, evidence, journal, clock, settings.digest),
         journal=journal,
         clock=clock,
         book=book,
-        limits=Limits(
-            changes_per_hour=settings.limits.changes_per_hour,
-            enables_per_hour=settings.limits.enables_per_hour,
-            configures_per_day=settings.limits.configures_per_vault_per_day,
-            agent_wait=settings.protect.agent_wait,
-        ),
     )
     sweep = Sweep(
         inventory=inventory,

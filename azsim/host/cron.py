@@ -56,6 +56,7 @@ class Field:
         return ValueError(f"'{text}' is not a {self.name} ({self.low} to {self.high})")
 
 
+# models timer-fields
 FIELDS = (
     Field("second", 0, 59),
     Field("minute", 0, 59),
@@ -85,6 +86,7 @@ class Schedule:
         parts = expression.split()
         if len(parts) == 5:
             parts = ["0", *parts]
+        # models timer-no-timespan
         if len(parts) != 6:
             raise ValueError(f"'{expression}' has {len(parts)} fields; NCRONTAB has six")
         return cls(expression, *(field.parse(p) for field, p in zip(FIELDS, parts, strict=True)))

@@ -25,6 +25,7 @@ class EventGridListener:
     def __init__(self, function: Function, runner: Runner) -> None:
         self.function, self._runner = function, runner
 
+    # models host-event-grid-handshake
     def __call__(self, request: Request, answer: Callable[[Response], None]) -> None:
         kind = (request.header("aeg-event-type") or "").lower()
         if request.method == "OPTIONS":
@@ -38,6 +39,7 @@ class EventGridListener:
         else:
             answer(Response(400))
 
+    # models host-event-grid-batch
     def _deliver(self, request: Request) -> Response:
         try:
             events = json.loads(request.body)
@@ -53,6 +55,7 @@ class EventGridListener:
             return Response(202)
         return Response(500, failed.error)
 
+    # models host-event-conversion
     def _invoke(self, event: Any) -> Outcome:
         inputs = {self.function.trigger["name"]: TypedData(json=json.dumps(event))}
         return self._runner.invoke(self.function, inputs)

@@ -47,6 +47,7 @@ class Front:
         self._owed: dict[int, Answer] = {}
         self._closed = False
 
+    # models host-dies-502
     def close(self) -> None:
         """Tell those who wait that the host is gone (502, guessed), now and from now on."""
         self._closed = True
@@ -58,6 +59,7 @@ class Front:
         listener = self._webhooks.get(function_name.lower())
         if self._closed:
             answer(Response(502))
+        # models host-event-grid-unknown
         elif listener is None:
             answer(Response(404, f"cannot find function: '{function_name}'"))
         else:
@@ -101,6 +103,7 @@ class Front:
             self.call(request, answer)
         return await answered
 
+    # models http-keys
     def _may_call(self, route: HttpRoute, request: Request) -> bool:
         keys = {"anonymous": None, "function": (self.function_key, self.master_key)}
         wanted = keys.get(route.level, (self.master_key,))

@@ -12,6 +12,7 @@ Binding = Mapping[str, Any]
 
 # Function-level retries are the host's for these triggers alone; Event Grid redelivers by itself
 # and the host ignores a policy there (learn: functions-bindings-error-pages, "Retries").
+# models host-event-grid-no-retries
 RETRIED_TRIGGERS = frozenset({"timerTrigger"})
 FOREVER = -1
 
@@ -32,6 +33,7 @@ class RetryPolicy:
         longest = first if fixed else options.maximum_interval
         return cls(int(options.max_retry_count), first, longest, doubling=not fixed)
 
+    # models timer-retries, timer-retry-growth
     def delay(self, failures: int) -> timedelta | None:
         """Return the wait after the `failures`-th failure (from 1), None to give up."""
         if self.most != FOREVER and failures > self.most:
@@ -85,6 +87,7 @@ def _read(metadata: Message) -> Function:
     return Function(function.name, function.id, function.bindings, policy)
 
 
+# models host-settings
 def resolve(text: str, settings: Mapping[str, str]) -> str:
     """
     Replace `%NAME%` by the app setting of that name, as the host does in bindings and host.json.

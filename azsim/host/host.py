@@ -300,6 +300,7 @@ class Host:
         )
         return outcome
 
+    # models host-one-at-a-time
     def _work(self) -> None:
         instant, steps = self.clock.now(), 0
         while True:

@@ -51,6 +51,7 @@ class HttpRoute:
         outcome = runner.invoke(
             self.function, {self.function.trigger["name"]: TypedData(http=http)}
         )
+        # models http-failures
         if not outcome.succeeded:
             return Response(500)
         return _response(outcome.value)
@@ -61,6 +62,7 @@ def _query(request: Request) -> dict[str, str]:
     return dict(parse_qsl(urlsplit(request.url).query, keep_blank_values=True))
 
 
+# models http-routes
 def _template(path: str) -> "re.Pattern[str]":
     """Compile an ASP.NET route template; raises ValueError on a constraint that is unknown."""
     parts = []
@@ -84,6 +86,7 @@ def _response(value: TypedData | None) -> Response:
     if (http := value.http) is None:
         return Response(200, value.string, {"Content-Type": "text/plain; charset=utf-8"})
     headers = dict(http.headers or {})
+    # models http-cookies
     for cookie in http.cookies or ():
         headers["Set-Cookie"] = f"{cookie.name}={cookie.value}"
     body = http.body.bytes if http.body is not None else None

@@ -43,12 +43,14 @@ class TimerListener:
         """When it occurs next, None while an invocation is queued, under way or to be repeated."""
         return self._due.when if self._due is not None and not self._repeating else None
 
+    # models timer-monitor
     def start(self) -> None:
         """Set the clock, or run at once what was missed or is to run on startup."""
         stored = self._statuses.get(self.function.name) if self._monitored else None
         late = stored is not None and stored.next <= self._clock.now()
         if stored is not None:
             self._status = stored
+        # models timer-on-startup
         if late or self.function.trigger.get("runOnStartup"):
             self._runner.enqueue(lambda: self._run(past_due=late))
         else:
@@ -80,6 +82,7 @@ class TimerListener:
             self._statuses[self.function.name] = self._status
         self._set()
 
+    # models timer-retries-in-memory
     def _comes_again(self, past_due: bool, attempt: int, began: datetime) -> bool:
         policy = self.function.retry
         delay = policy.delay(attempt + 1) if policy else None
@@ -95,6 +98,7 @@ class TimerListener:
         self._due = self._clock.after(delay, ring)
         return True
 
+    # models timer-input
     def _input(self, past_due: bool) -> TypedData:
         status = self._status if self._monitored else None
         return TypedData(

@@ -24,6 +24,7 @@ APP_MODULE = "function_app"
 STRICT_TYPING = "AZURE_FUNCTIONS_DURABLE_STRICT_TYPING"  # Off, each process warns once.
 
 # What the SDKs warn about in production too, where nobody turns warnings into errors.
+# models host-sdk-warnings
 SDK_WARNINGS = (
     "Potential duplicate Task completion",  # An event that was raised before it was waited for.
     "enable_cleanup_closed ignored",  # The Durable client's session asks aiohttp for an old cure.
@@ -90,6 +91,7 @@ class Worker:
         sys.modules.pop(APP_MODULE, None)
         return outside
 
+    # models host-indexing
     def _open(self) -> tuple[Function, ...]:
         import azure_functions_runtime
         from azure_functions_runtime import handle_event

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from azsim.machines import Machine
 from azsim.recovery import errors
+from azsim.recovery.findings import planned
 from azsim.recovery.items import Item, Point
 from azsim.recovery.jobs import (
     Failure,
@@ -26,12 +27,14 @@ from azsim.recovery.wire import us_time
 if TYPE_CHECKING:
     from azsim.vaults import Vault, Vaults
 
+# models failed-backups
 _GONE = Failure(
     "BCMV2VMNotFound",
     "The virtual machine doesn't exist.",
     400094,
     ("Stop protecting the virtual machine, with or without deleting its backup data.",),
 )
+# models failed-backup-numbers
 _AGENT = Failure(
     errors.AGENT_UNAVAILABLE.code,
     errors.AGENT_UNAVAILABLE.text,
@@ -44,6 +47,7 @@ _PROVISIONING = Failure(
     400085,
     ("Bring the virtual machine to a good provisioning state.",),
 )
+# models policy-change-applies
 _CLEAN_UP = timedelta(hours=24)
 
 
@@ -71,6 +75,7 @@ def pause_schedule(vaults: "Vaults", vault: "Vault", item: Item) -> None:
     item.scheduled_until = vaults.now
 
 
+# models one-backup-at-a-time
 def back_up_now(
     vaults: "Vaults", vault: "Vault", item: Item, expires: datetime | None
 ) -> Operation:
@@ -100,6 +105,7 @@ def back_up_now(
         item,
         policy,
         started,
+        # models on-demand-expiry
         expires=expires or now + timedelta(days=30),
         scheduled=False,
     )
@@ -120,13 +126,16 @@ def _take(
 ) -> Job:
     rng = item.rng(f"backup {started.isoformat()}")
     machine = vaults.world.machines.find(item.vm_id)
-    failure = _failure(vaults, item, machine, started)
+    failure = None if scheduled else planned(vaults, "items.backup", item.vm_id)
+    failure = failure or _failure(vaults, item, machine, started)
     properties = {"VM Name": item.machine}
     if expires is not None:
         properties["Recovery Point Expiry Time in UTC"] = us_time(expires)
     snapped = started + vaults.pace.draw(Step.SNAPSHOT, rng)
     first = not any(point.taken.date() == started.date() for point in item.points)
+    # models first-point-moves
     moves = not scheduled or first  # Of several points a day only the first goes to the vault.
+    # models snapshot-then-transfer
     tasks = [Task("Take Snapshot", started + timedelta(seconds=1), snapped)]
     ends = snapped + timedelta(seconds=1)
     if moves:
@@ -181,8 +190,8 @@ def _failure(
 ) -> Failure | None:
     if machine is None:
         return _GONE
-    if planned := vaults.planned_backup_failure(item.vm_id):
-        return planned
+    if asked_for := vaults.planned_backup_failure(item.vm_id):
+        return asked_for
     if machine.provisioning == "Failed":
         return _PROVISIONING
     if machine.power == "running" and (machine.agent_from > started or not machine.agent_ready):
@@ -190,6 +199,7 @@ def _failure(
     return None
 
 
+# models point-consistency
 def _consistency(machine: Machine) -> str:
     if machine.power != "running":
         return "CrashConsistent"

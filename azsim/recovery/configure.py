@@ -16,7 +16,7 @@ from azsim.arm_ids import ArmId
 from azsim.http import ArmError
 from azsim.machines import Machine
 from azsim.recovery import errors, guards
-from azsim.recovery.findings import found_at_once, late_failure
+from azsim.recovery.findings import found_at_once, late_failure, planned
 from azsim.recovery.items import Item, item_key
 from azsim.recovery.jobs import Failure, Job, JobOperation, JobStatus, Operation
 from azsim.recovery.pace import Step
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from azsim.vaults import Vault, Vaults
 
 
+# models one-put-five-meanings
 class Meaning(Enum):
     CONFIGURE = "enable, resume or change the policy"
     STOP = "stop protection and keep the data"
@@ -63,6 +64,7 @@ def put_item(vaults: "Vaults", vault: "Vault", key: str, given: dict[str, Any]) 
     if str(given.get("protectedItemType", "")).lower() not in _KINDS:
         raise errors.CONTAINER_UNKNOWN.error()
     item = vault.item(key)
+    # models one-configure-at-a-time
     if key in vault.pending or (item is not None and item.is_busy(vaults.now)):
         raise errors.CONFIGURE_IN_PROGRESS.error()
     match _meaning(given):
@@ -97,6 +99,7 @@ def _configure(
 ) -> Operation:
     now = vaults.now
     policy = _policy(vault, given.get("policyId"))
+    # models soft-deleted-refuses, soft-deleted-refuses-at-once
     if item is not None and item.is_soft_deleted:
         raise errors.SOFT_DELETED_IN_THE_WAY.error()
     machine = _machine(vaults, vault, key, str(given.get("sourceResourceId") or ""))
@@ -115,13 +118,16 @@ def _configure(
     if refused := found_at_once(vaults, vault, item, source):
         raise refused.error()
     exclusion = (given.get("extendedProperties") or {}).get("diskExclusionProperties")
+    # models put-drops-exclusion
     if exclusion is None and item is not None and not vaults.doubts.put_drops_exclusion:
         exclusion = item.exclusion
+    # models same-put-makes-job
     if item is not None and not vaults.doubts.same_put_makes_job and _is_as_asked(item, policy):
         started = vaults.just_now()
         enable(vaults, vault, source, policy, exclusion)
         return vault.book.open(Operation(vaults.world.new_id(), started, started))
 
+    # models item-changes-at-the-end
     def take_effect() -> None:
         enable(vaults, vault, source, policy, exclusion)
 
@@ -158,6 +164,7 @@ def _is_as_asked(item: Item, policy: Policy) -> bool:
     return not item.stopped and item.policy.lower() == policy.name.lower()
 
 
+# models item-seen-at-once
 def _in_effect(vaults: "Vaults", effect: Callable[[], None]) -> None:
     """Let `effect` be seen now, or as much later as this world wants."""
     if vaults.doubts.item_lag:
@@ -180,6 +187,7 @@ def _policy(vault: "Vault", policy_id: object) -> Policy:
     return policy
 
 
+# models foreign-vm
 def _machine(vaults: "Vaults", vault: "Vault", key: str, source: str) -> Machine | None:
     """
     Return the VM that the request names; raises ArmError 400 where it cannot be this vault's.
@@ -211,8 +219,10 @@ def _check_policy(
 ) -> None:
     if policy.is_enhanced:
         return
+    # models no-way-back-to-standard
     if item is not None and item.policy and vault.policies[item.policy.lower()].is_enhanced:
         raise errors.NO_WAY_BACK_TO_STANDARD.error()
+    # models enhanced-only-vms
     kind = machine.security_type if machine else ""
     trusted = kind == "TrustedLaunch" and not vaults.rules.standard_policy_for_trusted_launch
     if kind == _CONFIDENTIAL or trusted:
@@ -230,10 +240,10 @@ def _stop(vaults: "Vaults", vault: "Vault", item: Item) -> Operation:
         raise errors.SOFT_DELETED_IN_THE_WAY.error()
     job = _plain_job(vaults, item, JobOperation.DISABLE, Step.DISABLE, {"Policy Name": ""})
 
-    def finish() -> None:
+    def put_to_rest() -> None:
         stop(vaults, vault, item)
 
-    return _run(vaults, vault, item, job, finish)
+    return _run(vaults, vault, item, job, _unless_planned(vaults, item, "items.put", put_to_rest))
 
 
 def _undelete(vaults: "Vaults", vault: "Vault", item: Item) -> Operation:
@@ -241,13 +251,14 @@ def _undelete(vaults: "Vaults", vault: "Vault", item: Item) -> Operation:
         raise errors.NOT_SOFT_DELETED.error()
     job = _plain_job(vaults, item, JobOperation.UNDELETE, Step.UNDELETE, {"Undelete flag": "True"})
 
-    def finish() -> None:
+    def take_back() -> None:
         item.deleted_at = item.purge_at = None
         vaults.changed(item)
 
-    return _run(vaults, vault, item, job, finish)
+    return _run(vaults, vault, item, job, _unless_planned(vaults, item, "items.put", take_back))
 
 
+# models delete-for-good
 def delete_item(vaults: "Vaults", vault: "Vault", item: Item) -> Operation:
     """
     Act on a DELETE: soft delete for the vault's retention, or for good where that is switched off.
@@ -270,10 +281,23 @@ def delete_item(vaults: "Vaults", vault: "Vault", item: Item) -> Operation:
         {"Number of Recovery Points": str(points)},
     )
 
-    def finish() -> None:
+    def drop() -> None:
         remove(vaults, vault, item, job)
 
-    return _run(vaults, vault, item, job, finish)
+    return _run(vaults, vault, item, job, _unless_planned(vaults, item, "items.delete", drop))
+
+
+def _unless_planned(
+    vaults: "Vaults", item: Item, route: str, effect: Callable[[], None]
+) -> Callable[[], Failure | None]:
+    """Return what happens at an operation's end: `effect`, or the failure that is planned."""
+
+    def finish() -> Failure | None:
+        if (failure := planned(vaults, route, item.vm_id)) is None:
+            effect()
+        return failure
+
+    return finish
 
 
 def _plain_job(
@@ -307,6 +331,7 @@ def _run(
     def at_end() -> None:
         if failure := finish():
             job.result, job.failure = JobStatus.FAILED, failure
+            # models operation-tells-failure
             if vaults.doubts.operation_tells_failure:
                 vault.book.open(replace(operation, failure=failure))
         vaults.changed()

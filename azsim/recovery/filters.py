@@ -41,6 +41,7 @@ def parse_filter(text: str | None, allowed: frozenset[str]) -> dict[str, str]:
     return clauses
 
 
+# models job-filter
 def parse_time(text: str) -> datetime:
     """Read a time of a filter; 12-hour texts with hour 0 are read as midnight, as recorded."""
     text = re.sub(r" 00(:\d\d:\d\d) ([AP]M)$", r" 12\1 \2", text, flags=re.IGNORECASE)

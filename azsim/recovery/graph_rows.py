@@ -28,6 +28,7 @@ _TYPE = "microsoft.recoveryservices/vaults"
 _JOBS_KEPT = timedelta(days=14)
 
 
+# models recovery-rows
 def rows_of(vault: "Vault", tenant: str) -> Iterator[Row]:
     """Yield the vault's row (table `resources`) and those of what it holds."""
     now = vault.vaults.now
@@ -42,6 +43,7 @@ def rows_of(vault: "Vault", tenant: str) -> Iterator[Row]:
         kind = f"{_TYPE}/backuppolicies"
         yield _row(vault, tenant, body["id"], policy.name, kind, body["properties"])
     for item in vault.live_items():
+        # models recovery-rows-of-soft-deleted
         if not item.is_soft_deleted or vault.vaults.doubts.graph_lists_soft_deleted:
             yield _item_row(vault, tenant, item)
     for job in vault.book.newest_first():
@@ -49,6 +51,7 @@ def rows_of(vault: "Vault", tenant: str) -> Iterator[Row]:
             yield _job_row(vault, tenant, job)
 
 
+# models recovery-row-properties
 def _item_row(vault: "Vault", tenant: str, item: Item) -> Row:
     now = vault.vaults.now
     properties = item_properties(vault, item, now) | {

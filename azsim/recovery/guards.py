@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 
 _VAULTS = "Microsoft.RecoveryServices/vaults"
 _ITEMS = f"{_VAULTS}/backupFabrics/protectionContainers/protectedItems"
+# models guard-unlocks-for
 _UNLOCKED_FOR = timedelta(hours=1)
 
 
+# models guarded-operations, guard-request-names
 class Critical(Enum):
     """A critical operation, by the name that a proxy lists; the second part is its request."""
 

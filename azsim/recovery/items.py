@@ -109,6 +109,7 @@ class Item:
         seen = [point for point in self.points if point.usable_from <= now]
         return sorted(seen, key=lambda point: point.taken, reverse=True)
 
+    # models item-states
     def protection(self, now: datetime, *, failure_counts: bool = True) -> Protection:
         """Return the state; `failure_counts` says whether a failed backup makes it an error."""
         if self.stopped:
@@ -124,12 +125,14 @@ class Item:
         last = self.last_backup(now)
         return last.failure if last else None
 
+    # models soft-delete
     def soft_delete(self, now: datetime, keep: timedelta) -> None:
         self.deleted_at, self.purge_at = now, now + keep
         self.stopped, self.policy = True, ""
         self.registration = "SoftDeleted"
 
 
+# models recreated-vm-meets-item
 def item_key(group: str, machine: str) -> str:
     return f"{group};{machine}".lower()
 

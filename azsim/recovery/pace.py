@@ -38,13 +38,16 @@ class Step(Enum):
 
 SECONDS: dict[Step, tuple[float, float, float]] = {
     Step.VAULT_CREATE: (0.5, 1.0, 45),
+    # models vault-settles-in
     Step.VAULT_SETTLE: (2, 20, 90),
     Step.VAULT_CHANGE: (1, 20, 50),
     Step.VAULT_DELETE: (2, 15, 45),
+    # models vault-forgotten-in
     Step.VAULT_FORGET: (2, 10, 30),
     Step.REFRESH: (2, 9, 35),
     # Recorded without any refresh: VMs of 59 to 395 s found, others of 74 to 213 s not yet.
     Step.DISCOVERY: (60, 240, 600),
+    # models configure-takes
     Step.CONFIGURE: (2, 34, 85),
     Step.DISABLE: (1.3, 2, 6),
     Step.SOFT_DELETE: (5, 10, 16),
@@ -54,11 +57,13 @@ SECONDS: dict[Step, tuple[float, float, float]] = {
     Step.SNAPSHOT: (240, 456, 900),
     Step.QUEUE: (60, 170, 300),
     Step.TRANSFER: (1500, 1900, 5400),
+    # models schedule-lag
     Step.SCHEDULE_LAG: (30, 1200, 7200),  # "within two hours of the scheduled time" (documented).
     Step.RESTORE_SNAPSHOT: (25, 35, 60),
     Step.RESTORE_VAULT: (1900, 2140, 5400),
     Step.CREATE_VM: (60, 95, 300),
     Step.REPLACE_DISKS: (600, 1350, 1800),
+    # models job-cancelling
     Step.CANCEL: (5, 20, 120),  # Guessed: nobody polled a cancelled job.
     Step.VALIDATE: (5, 20, 60),  # Guessed.
 }

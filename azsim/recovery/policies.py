@@ -16,6 +16,7 @@ from azsim.recovery.wire import stamp
 from azsim.recovery.zones import offset_of
 
 VM_BACKUP = "AzureIaasVM"
+# models policies-at-most
 MOST_POLICIES = 200
 MOST_EDITS_A_DAY = 50
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -107,6 +108,7 @@ class Policy:
             schedule = schedule.get(name, schedule)
         return sorted(_time_of_day(text) for text in schedule["scheduleRunTimes"])
 
+    # models policy-kept-longest
     def keeps_until(self, taken: datetime, *, first_of_day: bool) -> datetime:
         """
         Return when a scheduled point of `taken` expires.
@@ -154,6 +156,7 @@ def checked(given: dict[str, Any]) -> dict[str, Any]:
     return body
 
 
+# models policy-ranges
 def _check_schedule(body: dict[str, Any]) -> None:
     schedule = body["schedulePolicy"]
     enhanced = body.get("policyType") == "V2"
@@ -223,6 +226,7 @@ def _time_of_day(text: str) -> timedelta:
     return timedelta(hours=at.hour, minutes=at.minute)
 
 
+# models policy-members-without-case
 def _spelled(given: dict[str, Any]) -> dict[str, Any]:
     """Return an object with the service's own spelling of its members and of theirs."""
     return {
@@ -231,6 +235,7 @@ def _spelled(given: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+# models policy-put
 def _tidy(value: Any) -> Any:
     """Write times as the service does: `…T16:30:00.000Z` comes back as `…T16:30:00Z`."""
     match value:
@@ -285,6 +290,7 @@ def vm_policy(schedule: dict[str, Any], retention_time: str, **more: Any) -> dic
     )
 
 
+# models default-policies
 def default_policies(born: datetime, minutes: int) -> dict[str, dict[str, Any]]:
     """Return what every new vault has; `minutes` after midnight is the hour of its region."""
     nightly = stamp(datetime.combine(born.date(), time(), UTC) + timedelta(minutes=minutes))

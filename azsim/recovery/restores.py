@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from azsim.arm_ids import ArmId
 from azsim.http import ArmError
 from azsim.recovery import errors
+from azsim.recovery.findings import planned
 from azsim.recovery.guards import Critical, allow
 from azsim.recovery.items import Item, Point, PointTier
 from azsim.recovery.jobs import Failure, Job, JobOperation, JobStatus, Operation, Task
@@ -61,14 +62,17 @@ _NEEDED = {
     ),
     RestoreKind.REPLACE: (),
 }
+# models restore-without-snapshot
 _NO_SNAPSHOT = Failure(
     "UserErrorInstantRpNotFound",
     "Restore failed because the snapshot of the VM was not found. It has been deleted.",
     400129,
 )
+# models restore-container-stem
 _LONGEST_CONTAINER_STEM = 30  # Guessed: 63 characters less `-` and 32 hex digits.
 
 
+# models snapshots-age-out
 def tiers(vault: "Vault", item: Item, point: Point, now: datetime) -> list[tuple[PointTier, bool]]:
     """
     Return the tiers of a point and whether each is valid.
@@ -91,10 +95,12 @@ def start_restore(
     kind = check_restore(vaults, item, point, request)
     allow(vault, Critical.RESTORE, request.get("resourceGuardOperationRequests"))
     item.restore_tries = [at for at in item.restore_tries if now - at < timedelta(days=1)]
+    # models restores-at-most
     if len(item.restore_tries) >= vaults.rules.restores_a_day:
         raise errors.TOO_MANY_RESTORES.error(most=vaults.rules.restores_a_day)
     item.restore_tries.append(now)
     valid = [tier for tier, is_valid in tiers(vault, item, point, now) if is_valid]
+    # models restore-sources
     unmanaged = kind is RestoreKind.DISKS and not request.get("targetResourceGroupId")
     to_zone = any(zone != "NoZone" for zone in request.get("zones") or ())
     from_vault = unmanaged or to_zone or PointTier.INSTANT not in valid
@@ -102,8 +108,11 @@ def start_restore(
     job = _job(vaults, item, point, kind, tier, request)
     if tier not in valid:
         job.result, job.failure = JobStatus.FAILED, _NO_SNAPSHOT
+    elif failure := planned(vaults, "points.restore", item.vm_id):
+        job.result, job.failure = JobStatus.FAILED, failure
     vault.book.add(job)
     operation = vault.book.open(
+        # models restore-id-is-job
         Operation(job.id, job.started, job.started + vaults.pace.draw(Step.TRIGGER), job.id)
     )
     restore = Restore(kind, item, point, tier, request, job)
@@ -122,6 +131,7 @@ def start_restore(
     return operation
 
 
+# models restore-replaces
 def _keep_what_was(vaults: "Vaults", vault: "Vault", item: Item, job: Job) -> None:
     """
     Take a point of the VM whose disks are about to be replaced, to be found in the item later.
@@ -203,6 +213,7 @@ def _job(
             copied,
             timed=False,
             gigabytes=size if from_vault else None,
+            # models restore-progress
             told_from=started + copying * 0.3 if from_vault else None,
         )
     ]
@@ -236,6 +247,7 @@ def _account_name(request: dict[str, Any]) -> str:
     return account.rsplit("/", 1)[-1]
 
 
+# models restore-bags
 def _bags(
     vaults: "Vaults",
     item: Item,

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 SECURE_BY_DEFAULT = datetime(2025, 11, 1, tzinfo=UTC)
 TRUSTED_LAUNCH_WITH_STANDARD = datetime(2025, 5, 1, tzinfo=UTC)
+# models restore-template-key
 TEMPLATE_RENAMED = datetime(2025, 1, 1, tzinfo=UTC)
 
 
@@ -18,11 +19,15 @@ class Rules:
     """
 
     most_vaults: int = 500
+    # models vms-at-most
     most_vms: int = 1000
+    # models configures-at-most
     configures_a_day: int = 1000
     on_demand_a_day: int = 9
     restores_a_day: int = 10
+    # models list-pages
     page: int = 200  # Recorded for protectable items, assumed for items and jobs.
+    # models young-vms-need-no-refresh
     undiscovered_for: timedelta = timedelta()
     soft_delete_always_on: bool = True
     standard_policy_for_trusted_launch: bool = True

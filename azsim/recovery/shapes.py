@@ -103,6 +103,7 @@ def item_properties(vault: "Vault", item: Item, now: datetime, *, extended: bool
     return body
 
 
+# models item-after-failed-backup
 def _state(vault: "Vault", item: Item, now: datetime) -> Protection:
     counts = vault.vaults.doubts.failed_backup_is_protection_error
     return item.protection(now, failure_counts=counts)
@@ -168,6 +169,7 @@ def protectable_body(vault: "Vault", machine: "Machine") -> Body:
     }
 
 
+# models job-list
 def job_body(vault: "Vault", job: Job, now: datetime, *, detailed: bool) -> Body:
     """Write a job; only a GET of the job itself is detailed."""
     properties: Body = {"jobType": "AzureIaaSVMJob"}
@@ -180,6 +182,7 @@ def job_body(vault: "Vault", job: Job, now: datetime, *, detailed: bool) -> Body
     }
     ended = job.ended(now)
     if ended is not None and job.failure is not None and now < job.cancel_asked:
+        # models job-errors
         properties["errorDetails"] = [_error_details(job.failure)]
     if detailed:
         properties["extendedInfo"] = _job_details(job, now)
@@ -201,6 +204,7 @@ def job_body(vault: "Vault", job: Job, now: datetime, *, detailed: bool) -> Body
     }
 
 
+# models job-error-title
 def _error_details(failure: Failure) -> Body:
     """The symbolic code is no field of a job's error; it stands in the title (guessed)."""
     return {
@@ -265,6 +269,7 @@ def _tasks(job: Job, now: datetime) -> list[Body]:
     return listed
 
 
+# models operation-body
 def operation_body(operation: Operation, now: datetime) -> Body:
     """Write an operation; once it is over, its endTime is its startTime (recorded)."""
     status = operation.status(now)
@@ -293,6 +298,7 @@ def operation_body(operation: Operation, now: datetime) -> Body:
     return body
 
 
+# models point-body
 def point_body(vault: "Vault", item: Item, point: Point, now: datetime) -> Body:
     return {
         "id": f"{item_id(vault, item)}/recoveryPoints/{point.id}",
@@ -326,6 +332,7 @@ def point_body(vault: "Vault", item: Item, point: Point, now: datetime) -> Body:
     }
 
 
+# models point-disks
 def _disk_configuration(point: Point) -> Body:
     """Say which disks a point has, where some were left out (shape from the spec)."""
     if not point.excluded_luns:
@@ -341,6 +348,7 @@ def _disk_configuration(point: Point) -> Body:
     }
 
 
+# models recovery-row-states
 def current_state(vault: "Vault", item: Item, now: datetime) -> str:
     """The state by the names of Resource Graph (query-backups-using-azure-resource-graph)."""
     if not vault.vaults.doubts.graph_has_states_of_its_own:

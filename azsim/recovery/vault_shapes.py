@@ -88,8 +88,9 @@ def vault_body(vault: "Vault", now: datetime, *, listed: bool = False) -> Body:
 
 
 def _properties(vault: "Vault", *, ready: bool, settled: bool, listed: bool) -> Body:
+    outcome = "Failed" if vault.failed else "Succeeded"
     body: Body = {
-        "provisioningState": "Succeeded" if ready else "Provisioning",
+        "provisioningState": outcome if ready else "Provisioning",
         "privateEndpointStateForBackup": "None",
         "privateEndpointStateForSiteRecovery": "None",
     }
@@ -97,6 +98,7 @@ def _properties(vault: "Vault", *, ready: bool, settled: bool, listed: bool) -> 
     if "monitoringSettings" in settings:
         body["monitoringSettings"] = settings["monitoringSettings"]
     immutability = settings.get("securitySettings", {}).get("immutabilitySettings")
+    # models vault-settles-later
     if not listed:
         if settled or (ready and immutability):
             body["backupStorageVersion"] = vault.storage_version
@@ -108,6 +110,7 @@ def _properties(vault: "Vault", *, ready: bool, settled: bool, listed: bool) -> 
                 "multiUserAuthorization": "Invalid",
             }
         body["redundancySettings"] = {**_REDUNDANCY, **settings.get("redundancySettings", {})}
+    # models vault-scores
     guarded = ready and not listed and (immutability or {}).get("state") in ("Unlocked", "Locked")
     body |= {
         "secureScore": "Minimum" if guarded else "None",
@@ -115,12 +118,14 @@ def _properties(vault: "Vault", *, ready: bool, settled: bool, listed: bool) -> 
         "publicNetworkAccess": settings.get("publicNetworkAccess", "Enabled"),
         "restoreSettings": merged(_RESTORE, settings.get("restoreSettings", {})),
     }
+    # models vault-echoes-cost-settings
     for echoed in ("encryption", "costManagementSettings"):
         if echoed in settings:
             body[echoed] = settings[echoed]
     return body
 
 
+# models soft-delete-days-of-off
 def _security(vault: "Vault", immutability: Body | None) -> Body:
     """Once a VM was registered (V2 storage), switched-off soft delete shows 0 days (recorded)."""
     days = vault.soft_delete_days
@@ -137,6 +142,7 @@ def _security(vault: "Vault", immutability: Body | None) -> Body:
     }
 
 
+# models soft-delete-word
 def soft_delete_state(vault: "Vault") -> str:
     """Return Enabled or Disabled, or AlwaysON where it can no longer be switched off (inferred)."""
     if vault.vaults.rules.soft_delete_always_on:

@@ -75,6 +75,7 @@ def _base64(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
+# models names-lower-cased
 def container_name(group: str, machine: str) -> str:
     """Return `iaasvmcontainerv2;rg;vm`: discovery lower-cases the names (AZURE_FACTS 1)."""
     return f"iaasvmcontainerv2;{group};{machine}".lower()

@@ -57,6 +57,7 @@ _HOURS: dict[float, tuple[str, ...]] = {
 _OFFSETS = {name.lower(): hours for hours, names in _HOURS.items() for name in names}
 
 
+# models policy-no-summer-time
 def offset_of(zone: str) -> timedelta | None:
     """Return how far `zone` is ahead of UTC, None for a zone that is not in the table."""
     hours = _OFFSETS.get(zone.lower())

@@ -40,6 +40,7 @@ _EXPAND_FILTER = frozenset({"expand"})
 _USAGE_FILTER = frozenset({"type"})
 
 
+# models policy-lists
 def _list_policies(call: Call) -> Response:
     vault = vault_of(call)
     wanted = parse_filter(call.request.query.get("$filter"), _POLICY_FILTER)
@@ -52,12 +53,14 @@ def _list_policies(call: Call) -> Response:
     return listed(call, bodies)
 
 
+# models usage-summaries
 def _list_usage(call: Call) -> Response:
     """Count protected items by workload; azsim has no other workload than VMs."""
     vault = vault_of(call)
     wanted = parse_filter(call.request.query.get("$filter"), _USAGE_FILTER)
     if not same(wanted, "type", "BackupProtectedItemCountSummary"):
         raise ArmError(501, "RouteNotSimulated", "azsim counts only protected items")
+    # models usage-of-soft-deleted
     all_count = vault.vaults.doubts.summaries_count_soft_deleted
     here = sum(all_count or not item.is_soft_deleted for item in vault.live_items())
     counts = {"AzureIaasVM": ("Azure Virtual Machine", here)}
@@ -106,6 +109,7 @@ def _delete_policy(call: Call) -> Response:
     policy = vault.policies.get(call["policy"].lower())
     if policy is None:
         return Response(204)
+    # models policy-in-use
     if vault.protected_by(policy):
         raise errors.POLICY_IN_USE.error()
     del vault.policies[call["policy"].lower()]
@@ -113,6 +117,7 @@ def _delete_policy(call: Call) -> Response:
     return Response(200)
 
 
+# models refresh-containers
 def _refresh(call: Call) -> Response:
     """Discover; the status link has an old api-version of its own (recorded)."""
     vault = vault_of(call)
@@ -127,6 +132,7 @@ def _refresh(call: Call) -> Response:
     )
 
 
+# models protectable-items
 def _list_protectable(call: Call) -> Response:
     """List what discovery has found and nobody protects yet."""
     vault, vaults = vault_of(call), call.world.vaults
@@ -145,6 +151,7 @@ def _is_for_vms(wanted: dict[str, str]) -> bool:
     return same(wanted, "backupmanagementtype", "AzureIaasVM")
 
 
+# models undeleted-container
 def _list_containers(call: Call) -> Response:
     """
     List the containers of items that are not soft-deleted.
@@ -212,6 +219,7 @@ def _put_item(call: Call) -> Response:
     )
 
 
+# models absent-item
 def _delete_item(call: Call) -> Response:
     """Delete; an unknown item is answered 204, as the spec has it."""
     vault = vault_of(call)

@@ -33,6 +33,7 @@ _OPERATIONS = {
 _STATUSES = {*(status.value for status in JobStatus), "Invalid"}
 
 
+# models job-filter-one-end
 def _list_jobs(call: Call) -> Response:
     """
     List jobs, newest first.
@@ -61,6 +62,7 @@ def _list_jobs(call: Call) -> Response:
     return listed(call, bodies)
 
 
+# models job-listed-at-once
 def _is_listed(call: Call, job: Job) -> bool:
     late = call.world.vaults.doubts.jobs_listed_after
     return not late or job.started + late <= call.world.clock.now()
@@ -90,6 +92,7 @@ def _job_of(call: Call) -> tuple[Vault, Job]:
     return vault, job
 
 
+# models job-cancel
 def _cancel(call: Call) -> Response:
     """
     Cancel a job: a backup while it takes its snapshot, a restore while data is copied.
@@ -120,6 +123,7 @@ def _cancel(call: Call) -> Response:
 def _operation_of(call: Call) -> tuple[Vault, Operation]:
     vault = vault_of(call)
     operation = vault.book.operations.get(call["operation"].lower())
+    # models operation-kept
     kept = call.world.vaults.doubts.operations_kept
     if operation is None or call.world.clock.now() - operation.ends > kept:
         raise errors.OPERATION_NOT_FOUND.error(operation=call["operation"])

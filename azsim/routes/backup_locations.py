@@ -48,6 +48,7 @@ def _names(vm: ArmId) -> dict[str, str]:
     }
 
 
+# models backup-status
 def _status(call: Call) -> Response:
     """
     Say whether the VM is protected in any vault of the region.
@@ -80,13 +81,17 @@ def _named_item(call: Call, vm_id: str) -> tuple[Vault, Item] | None:
     vault, item = owner
     hidden = (
         vault.location.lower() != call["location"].lower()
+        # models backup-status-of-soft-deleted
         or (item.is_soft_deleted and not doubts.status_names_soft_deleted)
+        # models backup-status-of-stopped
         or (item.stopped and not item.is_soft_deleted and not doubts.status_names_stopped)
+        # models backup-status-lag
         or vaults.now - item.protected_since < doubts.status_lag
     )
     return None if hidden else owner
 
 
+# models backup-status-of-pending
 def _configuring(call: Call, vm: ArmId) -> Vault | None:
     """Return the vault that is just being told to protect the VM, where backupStatus says so."""
     if not call.world.vaults.doubts.status_names_pending:
@@ -96,6 +101,7 @@ def _configuring(call: Call, vm: ArmId) -> Vault | None:
     return next((v for v in there if key in v.pending and v.location.lower() == location), None)
 
 
+# models pre-validation
 def _pre_validate(call: Call) -> Response:
     given = body_of(call)
     vm = _vm(call, given)

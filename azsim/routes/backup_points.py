@@ -113,6 +113,7 @@ def _validate(call: Call) -> Response:
     return Response(200, {"validateOperationResponse": {"validationResults": results}})
 
 
+# models restore-validation
 def _findings(call: Call, given: dict[str, Any]) -> list[dict[str, Any]]:
     vault = vault_of(call)
     properties = given.get("properties") or {}

@@ -317,6 +317,7 @@ def _blob(handler: StorageHandler) -> Dispatch:
     return {("", ""): handler}
 
 
+# models blob-operations
 ROUTES: tuple[Route, ...] = (
     _route("blobs.list_containers", "GET", "/", {("", "list"): _list_containers}),
     _route("blobs.create_container", "PUT", "/{container}", _container(_create_container)),

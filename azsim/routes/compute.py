@@ -15,6 +15,7 @@ from azsim.routes import machine_body
 from azsim.routes.compute_async import accepted
 from azsim.routes.paging import page
 
+# models vm-list-pages
 PAGE = 50  # Guess: how many machines a page of a list holds.
 _VM = "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Compute"
 _VMS = f"{_VM}/virtualMachines"
@@ -60,6 +61,7 @@ def _list(call: Call) -> Response:
     return page(call, rows, PAGE, lambda machine: resource(machine, with_instance_view=with_view))
 
 
+# models vm-put
 def _put(call: Call) -> Response:
     """Create (201) or update (200); both go on after the answer, which bears one async header."""
     machine = call.world.machines.find(_id(call))
@@ -138,6 +140,7 @@ def _apply(call: Call, machine: Machine, written: machine_body.Written) -> Respo
     )
 
 
+# models vm-put-keeps-silence
 def _merged(held: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     """Keep what the body is silent about: a storageUri outlives a PUT that lacks it (recorded)."""
     merged = held | given
@@ -154,6 +157,7 @@ def _patch(call: Call) -> Response:
     return _apply(call, machine, written)
 
 
+# models vm-delete-absent
 def _delete(call: Call) -> Response:
     """Delete in time; 204 where there is no such machine (specs: VirtualMachines_Delete)."""
     machine = call.world.machines.find(_id(call))
@@ -168,6 +172,7 @@ def _delete(call: Call) -> Response:
     return accepted(call, machine.location, call.world.clock.now() + takes, late_failure=late)
 
 
+# models vm-actions, vm-action-while-deleting
 def _power(verb: str) -> Handler:
     def handler(call: Call) -> Response:
         machines = call.world.machines
@@ -187,12 +192,16 @@ def _power(verb: str) -> Handler:
             "powerOff": machines.power_off,
             "restart": machines.start,
         }
-        acts[verb](machine.id, takes=takes)
-        return accepted(call, machine.location, call.world.clock.now() + takes)
+        late = call.world.faults.late_failure(call.route.name, machine.id)
+        if late is None:
+            acts[verb](machine.id, takes=takes)
+        ends = call.world.clock.now() + takes
+        return accepted(call, machine.location, ends, late_failure=late)
 
     return handler
 
 
+# models boot-diagnostics-links, boot-diagnostics-off
 def _boot_diagnostics(call: Call) -> Response:
     """Return two SAS links (recorded); the blobs behind them are not simulated."""
     machine = found(call)
@@ -216,6 +225,7 @@ def _boot_diagnostics(call: Call) -> Response:
     return Response(200, body)
 
 
+# models vm-preconditions
 def _conditions(call: Call, machine: Machine | None) -> None:
     """Refuse where If-Match or If-None-Match does not hold (specs: CreateOrUpdate)."""
     wanted, unwanted = call.request.header("if-match"), call.request.header("if-none-match")

@@ -10,6 +10,7 @@ from azsim.recovery.wire import signed_query
 from azsim.router import Call, Route
 
 _PARTITION = "571046f6-b640-41c1-86f7-f9f044b5adf9"  # `p` of every recorded operation URL.
+# models compute-retry-after
 _POLL_AFTER = "10"  # Guess: the recorder had removed the header.
 
 
@@ -35,6 +36,7 @@ def accepted(
     return Response(status, body, headers)
 
 
+# models compute-operation-url
 def _url(call: Call, operation: ComputeOperation, monitor: str = "") -> str:
     path = (
         f"/subscriptions/{operation.subscription}/providers/Microsoft.Compute"

@@ -71,6 +71,7 @@ def allow_only(request: Request, *, query: frozenset[str], refused_headers: froz
         raise not_simulated(request, ", ".join(sorted(asked)))
 
 
+# models storage-entra-only
 def _authorize(request: Request, tenant: str) -> None:
     scheme, _, token = (request.header("authorization") or "").partition(" ")
     if scheme in ("SharedKey", "SharedKeyLite") or "sig" in request.query:

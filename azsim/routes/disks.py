@@ -46,6 +46,7 @@ def _patch(call: Call) -> Response:
     return Response(200, _shape(disk))
 
 
+# models disk-in-use
 def _delete(call: Call) -> Response:
     """Delete a disk that nobody holds; 204 where there is none (specs: Disks_Delete)."""
     world = call.world
@@ -65,8 +66,10 @@ def _delete(call: Call) -> Response:
         world.machines.disks.delete(gone.id)
         world.events.publish(gone.subscription, RESOURCES_DELETE, gone.id, f"{KIND}/delete")
 
-    world.clock.at(ends, remove)
-    return accepted(call, disk.location, ends)
+    late = world.faults.late_failure(call.route.name, disk.id)
+    if late is None:
+        world.clock.at(ends, remove)
+    return accepted(call, disk.location, ends, late_failure=late)
 
 
 def _shape(disk: Disk) -> Json:

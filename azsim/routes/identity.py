@@ -9,6 +9,7 @@ from azsim.router import ARM, Call, Handler, Route
 _ASSIGNED_BY = ("client_id", "principal_id", "object_id")
 
 
+# models identity-endpoint
 def _app_service_token(call: Call) -> Response:
     """Answer as App Service does (learn: overview-managed-identity, REST endpoint reference)."""
     identity, query = call.world.identity, call.request.query
@@ -18,6 +19,7 @@ def _app_service_token(call: Call) -> Response:
         return Response(400, _refusal(400, "Pass api-version=2019-08-01 and resource."))
     asked = next((query[name] for name in _ASSIGNED_BY if name in query), "")
     principal = identity.find(asked) if asked else identity.system
+    # models identity-unassigned
     if principal is None or not principal.managed:
         return Response(
             400,
@@ -42,6 +44,7 @@ def _refusal(status: int, message: str) -> Json:
     return {"statusCode": status, "message": message}
 
 
+# models cloud-metadata
 def _metadata(call: Call) -> Response:
     """Describe this cloud as `/metadata/endpoints` of api-version 2022-09-01 does."""
     origin = call.request.origin
@@ -115,6 +118,7 @@ def _instance_discovery(call: Call) -> Response:
     return Response(200, body)
 
 
+# models client-credentials
 def _token(call: Call) -> Response:
     """Give a service principal its token for the client credentials grant."""
     form = dict(parse_qsl(call.request.body.decode()))

@@ -12,6 +12,8 @@ from azsim.arm_ids import ArmId, resource_id
 from azsim.disks import KIND as DISKS
 from azsim.disks import Disk, Disks, disk_name
 from azsim.http import ArmError, json_object
+from azsim.machine import KIND as MACHINE
+from azsim.networks import own_interface
 from azsim.router import Call
 
 _READ_ONLY = {"provisioningState", "vmId", "instanceView", "timeCreated"}
@@ -65,7 +67,9 @@ def read(call: Call) -> Written:
     if "osProfile" in properties:
         kept["osProfile"] = _os_profile(json_object(properties["osProfile"]))
     if "networkProfile" in properties:
-        kept["networkProfile"] = _network(call, json_object(properties["networkProfile"]))
+        network = json_object(properties["networkProfile"])
+        if not _is_as_it_was(call, network):
+            kept["networkProfile"] = _network(call, network)
     security = json_object(properties.get("securityProfile"))
     if security:
         kept["securityProfile"] = security
@@ -157,6 +161,7 @@ def _apply(disk: Disk, asked: dict[str, Any]) -> None:
     disk.sku = json_object(asked.get("managedDisk")).get("storageAccountType") or disk.sku
 
 
+# models disk-attach-taken
 def _attached(call: Call, asked: dict[str, Any]) -> Disk:
     disks: Disks = call.world.machines.disks
     disk_id = json_object(asked.get("managedDisk")).get("id", "")
@@ -175,6 +180,17 @@ def _attached(call: Call, asked: dict[str, Any]) -> Disk:
     return disk
 
 
+def _is_as_it_was(call: Call, asked: dict[str, Any]) -> bool:
+    """Whether a client that PUTs what it GOT says again the interface which nobody named."""
+    vm_id = resource_id(call["subscription"], call["group"], MACHINE, call["machine"])
+    machine = call.world.machines.find(vm_id)
+    if machine is None or "networkProfile" in machine.model:
+        return False
+    named = [str(nic.get("id")).lower() for nic in asked.get("networkInterfaces") or ()]
+    return named == [own_interface(machine).lower()]
+
+
+# models nic-names
 def _network(call: Call, asked: dict[str, Any]) -> dict[str, Any]:
     """Name the interfaces that Compute would make from configurations (names: a guess)."""
     configurations = asked.get("networkInterfaceConfigurations")

@@ -47,6 +47,7 @@ def _list(call: Call) -> Response:
     return page(call, rows, _PAGE, lambda network: shown(network, call.world.clock.now()))
 
 
+# models network-put
 def _put(call: Call) -> Response:
     """Make or rewrite a network: 201 or 200 with one header to ask by (recorded)."""
     networks, body = call.world.networks, json_object(call.request.json)
@@ -86,6 +87,7 @@ def _only(given: Mapping[str, Any], known: frozenset[str]) -> None:
         )
 
 
+# models network-delete
 def _delete(call: Call) -> Response:
     """Delete a network that no machine is in; 204 where there is none."""
     networks = call.world.networks
@@ -131,6 +133,7 @@ def _interface(call: Call) -> Response:
     raise resource_not_found(NIC, call["nic"], call["group"])
 
 
+# models interface-shape
 def _shown_interface(nic: Interface) -> dict[str, Any]:
     """Write an interface as recorded, without public address and security group."""
     etag = f'W/"{derived_guid(nic.id, nic.machine.vm_id)}"'

@@ -19,6 +19,7 @@ ITEM = (
     f"{VAULT}/backupFabrics/{{fabric}}/protectionContainers/{{container}}/protectedItems/{{item}}"
 )
 RSV = "Microsoft.RecoveryServices/vaults"
+# models retry-after
 RETRY_AFTER = "60"  # Spec's examples of Azure Backup; vaults and validations say 10.
 SOONER = "10"
 _DEFAULT_VERSION = "2024-04-01"

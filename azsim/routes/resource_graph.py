@@ -14,6 +14,7 @@ from azsim.graph_refusals import NotModelled, Refused, refusal
 from azsim.http import ArmError, Response
 from azsim.router import Call, Route
 
+# models graph-pages
 PAGE = 1000
 _FIELDS = frozenset({"query", "subscriptions", "managementGroups", "options", "facets"})
 _OPTIONS = frozenset(
@@ -60,12 +61,14 @@ def _answer(call: Call, body: Mapping[str, Any]) -> Response:
         start, size = options.get("$skip") or 0, _top(options, PAGE)
     rows = result.page(start, size)
     more = start + len(rows) < len(result.rows)
+    # models graph-no-token
     pages = more and result.pages and any(column.type != "object" for column in result.columns)
     answer: dict[str, Any] = {
         "totalRecords": len(result.rows),
         "count": len(rows),
         "data": _shaped(call, options, result, rows),
         "facets": [],
+        # models graph-truncated-flag
         "resultTruncated": "true" if more and not pages else "false",
     }
     if pages:
@@ -84,6 +87,7 @@ def _top(options: Mapping[str, Any], default: int) -> int:
     return int(top)
 
 
+# models graph-scope
 def _scope(call: Call, body: Mapping[str, Any]) -> frozenset[str] | None:
     """Return the subscriptions that are asked about, None for all of the tenant."""
     subscriptions, groups = body.get("subscriptions"), body.get("managementGroups")
@@ -92,6 +96,7 @@ def _scope(call: Call, body: Mapping[str, Any]) -> frozenset[str] | None:
         asked = frozenset(name.lower() for name in subscriptions) & known
         if not asked:
             given = ",".join(subscriptions)
+            # models graph-no-subscription
             raise Refused(
                 {
                     "code": "NoValidSubscriptionsInQueryRequest",
@@ -108,6 +113,7 @@ def _scope(call: Call, body: Mapping[str, Any]) -> frozenset[str] | None:
     return frozenset().union(*(names for names in found if names is not None))
 
 
+# models graph-result-format
 def _shaped(call: Call, options: Mapping[str, Any], result: Result, rows: list[list[Any]]) -> Any:
     """Return rows as objects, or as a table where asked (and by default in the oldest versions)."""
     oldest = call.request.query.get("api-version", "") < "2020"

@@ -2,19 +2,20 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from azsim.groups import RESOURCES_WRITE, Group, resource_not_found
 from azsim.http import ArmError, Json, Response, json_object
 from azsim.networks import NETWORK
-from azsim.recovery.wire import signed_query
+from azsim.recovery.wire import signed_query, stamp
 from azsim.router import Call, Handler, Route
 from azsim.routes.paging import page
 from azsim.storage_accounts import KIND as STORAGE_ACCOUNT
 
 _GROUP = "/subscriptions/{subscription}/resourceGroups/{group}"
 _PAGE = 1000
+_EXPANDABLE = ("createdTime", "changedTime", "provisioningState")
 _GROUP_DELETION = timedelta(seconds=20)  # Guess: seconds to minutes, by what is in the group.
 
 
@@ -33,6 +34,7 @@ def _head_group(call: Call) -> Response:
     return Response(204 if found else 404)
 
 
+# models group-life
 def _put_group(call: Call) -> Response:
     """Create or update; a group never changes its location (ARM's 409 for trying)."""
     body = json_object(call.request.json)
@@ -43,6 +45,7 @@ def _put_group(call: Call) -> Response:
     place = str(location).replace(" ", "").lower()
     groups = call.world.groups
     existing = groups.find(call["subscription"], call["group"])
+    # models group-location
     if existing is not None and existing.location.lower() != place:
         raise ArmError(
             409,
@@ -71,6 +74,7 @@ def _written(call: Call, group: Group) -> None:
     call.world.events.publish(group.subscription, RESOURCES_WRITE, group.id, operation)
 
 
+# models group-deletion, group-deletion-takes
 def _delete_group(call: Call) -> Response:
     """Accept the deletion and carry it out later; a group that holds vaults is not simulated."""
     world = call.world
@@ -156,25 +160,43 @@ def _resources(call: Call) -> Response:
 
     top = int(call.request.query.get("$top", _PAGE))
     rows = [row for row in _every_resource(call) if match(row)]
-    return page(call, rows, min(top, _PAGE), lambda row: row)
+    return page(call, rows, min(top, _PAGE), lambda row: _expanded(row, call))
+
+
+# models resource-list-expanded
+def _expanded(row: dict[str, Any], call: Call) -> dict[str, Any]:
+    """Show a row with what `$expand` asks for; it may ask for these three (learn)."""
+    asked = call.request.query.get("$expand", "").lower().split(",")
+    told = {name: value for name, value in row.items() if name not in _EXPANDABLE}
+    return told | {name: row[name] for name in _EXPANDABLE if name.lower() in asked}
 
 
 def _every_resource(call: Call) -> Iterator[dict[str, Any]]:
     world, sub = call.world, call["subscription"]
     for machine in world.machines.in_subscription(sub):
-        yield _listed(machine.id, "Microsoft.Compute/virtualMachines", machine)
+        row = _listed(machine.id, "Microsoft.Compute/virtualMachines", machine)
+        changed = machine.changed_at or machine.created
+        yield row | _life(machine.created, changed, machine.provisioning)
     for disk in world.machines.disks.in_subscription(sub):
         tier = disk.sku.split("_")[0]
         row = _listed(disk.id, "Microsoft.Compute/disks", disk)
-        yield row | {"sku": {"name": disk.sku, "tier": tier}, "managedBy": disk.managed_by}
+        row |= {"sku": {"name": disk.sku, "tier": tier}, "managedBy": disk.managed_by}
+        yield row | _life(disk.created, disk.created)
     for vault in world.vaults.in_subscription(sub):
-        yield _listed(vault.id, "Microsoft.RecoveryServices/vaults", vault) | {"sku": vault.sku}
+        row = _listed(vault.id, "Microsoft.RecoveryServices/vaults", vault) | {"sku": vault.sku}
+        yield row | _life(vault.created, vault.written_at)
     for network in world.networks.in_subscription(sub):
-        yield _listed(network.id, NETWORK, network)
+        yield _listed(network.id, NETWORK, network) | _life(network.created, network.settled_at)
     for account in world.storage_accounts.in_subscription(sub):
         tier = account.sku.split("_")[0]
         row = _listed(account.id, STORAGE_ACCOUNT, account)
-        yield row | {"kind": account.kind, "sku": {"name": account.sku, "tier": tier}}
+        row |= {"kind": account.kind, "sku": {"name": account.sku, "tier": tier}}
+        yield row | _life(account.created, account.ready_at)
+
+
+def _life(created: datetime, changed: datetime, state: str = "Succeeded") -> dict[str, str]:
+    times = (stamp(created), stamp(changed), state)
+    return dict(zip(_EXPANDABLE, times, strict=True))
 
 
 def _listed(resource_id: str, kind: str, resource: Any) -> dict[str, Any]:

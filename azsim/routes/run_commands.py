@@ -69,6 +69,7 @@ def _run(
     allowed = {*_SHOWN, *_SECRETS, *_READ_ONLY, "timeoutInSeconds", "asyncExecution"}
     if unknown := set(properties) - allowed:
         raise ArmError(501, "FieldNotSimulated", f"azsim does not know {sorted(unknown)}")
+    # models run-command-needs-running
     if machine.power != "running":
         raise ArmError(
             409,
@@ -113,6 +114,7 @@ def _shape(call: Call, machine: Machine, command: RunCommand, expanded: bool) ->
     return shaped if command.tags is None else shaped | {"tags": dict(command.tags)}
 
 
+# models run-command-result
 def _instance_view(command: RunCommand, *, running: bool) -> Json:
     """Tell what came of the script; a failed one still leaves the resource Succeeded (recorded)."""
     started = f"{command.starts:%Y-%m-%dT%H:%M:%S}+00:00"

@@ -44,6 +44,7 @@ def _list(call: Call) -> Response:
     return page(call, rows, _PAGE, shown)
 
 
+# models storage-account-put, storage-account-takes
 def _put(call: Call) -> Response:
     """Make an account: 202 and a link that answers 202 until the account is there, then 200."""
     accounts, body = call.world.storage_accounts, json_object(call.request.json)
@@ -85,6 +86,7 @@ def _settings(given: dict[str, Any]) -> dict[str, Any]:
     return wanted
 
 
+# models storage-account-name-check
 def _check_name(call: Call) -> Response:
     name = str(json_object(call.request.json).get("name"))
     if not NAME.fullmatch(name):

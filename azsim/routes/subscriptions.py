@@ -24,13 +24,21 @@ _LOCATIONS = {
     "westus2": ("West US 2", "US", "-119.852", "47.233", "westcentralus"),
     "southeastasia": ("Southeast Asia", "Asia Pacific", "103.833", "1.283", "eastasia"),
 }
-_PROVIDERS = {
-    "Microsoft.Compute": ("virtualMachines", "disks"),
-    "Microsoft.Network": ("virtualNetworks", "networkInterfaces"),
-    "Microsoft.RecoveryServices": ("vaults",),
-    "Microsoft.Resources": ("resourceGroups", "tags"),
-    "Microsoft.ResourceGraph": ("resources",),
-    "Microsoft.Storage": ("storageAccounts",),
+# Types, each with api-versions of it that exist: of the real ones some, any is answered here.
+# models providers-registered, provider-api-versions, provider-api-versions-shown
+_PROVIDERS: dict[str, dict[str, tuple[str, ...]]] = {
+    "Microsoft.Compute": {
+        "virtualMachines": ("2024-07-01", "2024-03-01"),
+        "disks": ("2024-03-02", "2023-10-02"),
+    },
+    "Microsoft.Network": {
+        "virtualNetworks": ("2024-05-01", "2024-03-01"),
+        "networkInterfaces": ("2024-05-01", "2024-03-01"),
+    },
+    "Microsoft.RecoveryServices": {"vaults": ("2024-04-01", "2023-04-01")},
+    "Microsoft.Resources": {"resourceGroups": ("2024-11-01",), "tags": ("2024-11-01",)},
+    "Microsoft.ResourceGraph": {"resources": ("2024-04-01", "2021-03-01")},
+    "Microsoft.Storage": {"storageAccounts": ("2023-01-01", "2016-01-01")},
 }
 
 
@@ -113,8 +121,13 @@ def _provider(call: Call) -> Response:
         "id": f"/subscriptions/{call['subscription']}/providers/{known}",
         "namespace": known,
         "resourceTypes": [
-            {"resourceType": kind, "locations": regions, "apiVersions": [], "capabilities": "None"}
-            for kind in _PROVIDERS[known]
+            {
+                "resourceType": kind,
+                "locations": regions,
+                "apiVersions": list(versions),
+                "capabilities": "None",
+            }
+            for kind, versions in _PROVIDERS[known].items()
         ],
         "registrationState": "Registered",
         "registrationPolicy": "RegistrationRequired",

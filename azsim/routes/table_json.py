@@ -29,6 +29,7 @@ def json_type(request: Request) -> dict[str, str]:
     return {"Content-Type": NO_METADATA if no_metadata(request) else MINIMAL_METADATA}
 
 
+# models table-payload
 def entity_out(request: Request, entity: Entity, metadata: str | None) -> dict[str, Any]:
     plain = no_metadata(request)
     out: dict[str, Any] = {}

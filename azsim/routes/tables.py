@@ -205,6 +205,7 @@ def _top(request: Request) -> int:
     return int(text)
 
 
+# models table-pages
 def _to_token(key: str) -> str:
     """Return an opaque continuation in the form of the real ones: `1!8!…`, base64 of the key."""
     encoded = base64.b64encode(key.encode()).decode().replace("=", "-")

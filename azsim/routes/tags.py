@@ -17,6 +17,7 @@ def _put_tags(call: Call) -> Response:
     return _store_tags(call, {str(key): str(value) for key, value in given.items()})
 
 
+# models tags-api
 def _patch_tags(call: Call) -> Response:
     """Merge, replace or delete tags; names compare without case (learn: tag resources)."""
     body = json_object(call.request.json)

@@ -8,6 +8,7 @@ from typing import Any
 from azsim.http import ArmError, Response
 from azsim.recovery import errors
 from azsim.recovery.configure import MOST_SOFT_DELETE_DAYS
+from azsim.recovery.findings import planned
 from azsim.recovery.guards import Critical, allow
 from azsim.recovery.jobs import Operation, OperationStatus
 from azsim.recovery.pace import Step
@@ -37,6 +38,7 @@ from azsim.routes.recovery_calls import (
 from azsim.vaults import Vault
 
 # A vault's operation ids are base64 of `{kind of call};{guid}` (recorded).
+# models vault-put
 _PUT, _PATCH, _DELETE = 2047, 4095, 1023
 
 
@@ -91,11 +93,13 @@ def _put(call: Call) -> Response:
         _write(call, vault, given, settings)
         took, status = vaults.pace.draw(Step.VAULT_CHANGE), 200
     operation = _open(call, vault, _PUT, took)
+    vault.failed = status == 201 and operation.failure is not None
     url = link(call, _status_path(vault, operation))
     headers = {"Azure-AsyncOperation": url, "Retry-After": SOONER}
     return Response(status, vault_body(vault, call.world.clock.now()), headers)
 
 
+# models vaults-at-most
 def _check_room(call: Call, location: str) -> None:
     vaults = call.world.vaults
     here = [v for v in vaults.in_subscription(call["sub"]) if v.location.lower() == location]
@@ -135,14 +139,17 @@ def _identity(call: Call, vault: Vault, given: dict[str, Any] | None) -> dict[st
     return identity
 
 
+# models vault-forgotten
 def _delete(call: Call) -> Response:
     vaults, vault = call.world.vaults, vault_of(call)
+    # models vault-not-empty
     if vault.live_items() or vault.pending:
         raise errors.VAULT_NOT_EMPTY.error()
     took = vaults.pace.draw(Step.VAULT_DELETE)
     operation = _open(call, vault, _DELETE, took)
     gone = operation.ends + vaults.pace.draw(Step.VAULT_FORGET)
-    call.world.clock.at(gone, lambda: vaults.forget(vault))
+    if operation.failure is None:
+        call.world.clock.at(gone, lambda: vaults.forget(vault))
     return _accepted(call, vault, operation)
 
 
@@ -150,7 +157,8 @@ def _open(call: Call, vault: Vault, kind: int, took: timedelta) -> Operation:
     guid = call.world.new_id()
     name = base64.b64encode(f"{kind};{guid}".encode()).decode()
     started = call.world.vaults.just_now()
-    return vault.book.open(Operation(name, started, started + took))
+    failure = planned(call.world.vaults, call.route.name, vault.id)
+    return vault.book.open(Operation(name, started, started + took, failure=failure))
 
 
 def _status_path(vault: Vault, operation: Operation) -> str:
@@ -177,14 +185,17 @@ def _operation(call: Call, vault: Vault) -> tuple[Operation, OperationStatus, in
     return operation, operation.status(call.world.clock.now()), kind
 
 
+# models vault-change
 def _operation_status(call: Call) -> Response:
     vault = vault_of(call)
     operation, status, _ = _operation(call, vault)
-    body = {
+    body: dict[str, Any] = {
         "id": _status_path(vault, operation),
         "name": operation.id,
         "status": status.value,
     }
+    if status is OperationStatus.FAILED and operation.failure is not None:
+        body["error"] = {"code": operation.failure.code, "message": operation.failure.text}
     if status is not OperationStatus.IN_PROGRESS:
         return Response(200, body)
     headers = {
@@ -200,6 +211,8 @@ def _operation_results(call: Call) -> Response:
     operation, status, kind = _operation(call, vault)
     if status is OperationStatus.IN_PROGRESS:
         return _accepted(call, vault, operation)
+    if operation.failure is not None:
+        raise ArmError(400, operation.failure.code, operation.failure.text)
     if kind == _DELETE:
         return Response(204)
     return Response(200, vault_body(vault, call.world.clock.now()))
@@ -222,6 +235,7 @@ def _set_config(call: Call) -> Response:
     return Response(200, config_body(vault))
 
 
+# models soft-delete-always-on
 def _set_soft_delete(vault: Vault, state: str | None, days: int | None) -> None:
     if state == "Disabled" and vault.vaults.rules.soft_delete_always_on:
         raise errors.SOFT_DELETE_ALWAYS_ON.error()
@@ -246,6 +260,7 @@ def _patch_storage_config(call: Call) -> Response:
     return Response(204)
 
 
+# models redundancy-fixed
 def _change_storage(call: Call) -> Vault:
     """Change the redundancy; possible only while nothing was ever protected in the vault."""
     vault, given = vault_of(call), properties_of(call)
@@ -265,6 +280,7 @@ def _get_encryption(call: Call) -> Response:
     return Response(200, encryption_body(vault_of(call)))
 
 
+# models vault-usages
 def _usages(call: Call) -> Response:
     vault = vault_of(call)
     used = {

@@ -172,3 +172,28 @@ def test_what_an_account_was_told_it_shows_again(rg: World) -> None:
 
     shown = ask(rg, "GET", f"{ACCOUNTS}/staging").body["properties"]
     assert shown["minimumTlsVersion"] == "TLS1_2"
+
+
+def test_a_machine_that_is_put_as_it_was_keeps_its_interface(rg: World) -> None:
+    rg.machines.create(subscription=SUBSCRIPTION, group="rg", name="web", location="westeurope")
+    path = f"{GROUP}/providers/Microsoft.Compute/virtualMachines/web"
+
+    put = ask(rg, "PUT", path, ask(rg, "GET", path).body)
+    nic = f"{GROUP}/providers/Microsoft.Network/networkInterfaces/webVMNic"
+
+    assert put.status == 200
+    assert ask(rg, "GET", nic).status == 200
+
+
+def test_a_list_of_resources_shows_times_and_states_where_they_are_asked_for(rg: World) -> None:
+    rg.storage_accounts.create(SUBSCRIPTION, "rg", "staging", "westeurope")
+    path = f"/subscriptions/{SUBSCRIPTION}/resources?api-version=2024-11-01"
+    wide = f"{path}&$expand=createdTime,changedTime,provisioningState"
+
+    (plain,), (expanded,) = (ask(rg, "GET", url).body["value"] for url in (path, wide))
+
+    assert expanded == plain | {
+        "createdTime": "2026-03-02T08:00:00Z",
+        "changedTime": "2026-03-02T08:00:00Z",
+        "provisioningState": "Succeeded",
+    }

@@ -1,4 +1,4 @@
-"""What every store of documents promises, on Azurite: azsim's blobs must not differ in any of it."""
+"""What every store of documents promises, on Azurite: azsim's blobs must not differ in it."""
 
 from itertools import count
 

@@ -19,6 +19,7 @@ import pytest
 from azsim.clock import Clock
 from azsim.fault_kinds import Fault, Kind
 from azsim.groups import RESOURCES_WRITE
+from azsim.host import Mishap
 from azsim.http import Request, Response
 from azsim.machines import PAST
 from azsim.recovery.doubts import Doubts
@@ -38,7 +39,7 @@ from tests.scenario.people import (
     stocked_vault,
 )
 from tests.scenario.stage import SUB, VAULT, WEST, Stage, opened
-from vmbackup_cli.simulated import CLIENT
+from vmbackup_cli.simulated import ACCOUNT, CLIENT
 
 SECOND = f"rsv-{SUB[:8]}-{WEST}-2"
 NEVER_SEEN = ("UserErrorOfTomorrow", "Something that nobody has seen yet.")
@@ -291,7 +292,7 @@ def test_azures_daily_limit_ends_by_itself_whatever_azure_calls_it(
     stage: Stage, status: int, code: str, message: str
 ):
     stage.create_vault()
-    refused(stage, status, code, message, times=20)
+    refused(stage, status, code, message)
     stage.create_vm("web")
 
     stage.run(40 * MINUTES)
@@ -456,6 +457,30 @@ def test_a_late_failure_is_understood_whether_the_operation_or_only_its_job_tell
 
     ends_as(stage, "AGENT_NEVER_READY")
     assert len(item_puts(stage)) == 1
+
+
+SYMBOLIC = "UserErrorGuestAgentStatusUnavailable"
+
+
+@pytest.mark.parametrize("title", [SYMBOLIC, "VM agent not ready", ""])
+def test_a_job_that_alone_tells_of_its_failure_is_understood_by_its_words(world: World, title: str):
+    def tell(request: Request, response: Response) -> Response:
+        if not request.path.lower().endswith("/backupjobs"):
+            return response
+        said = json.dumps(response.body).replace(
+            f'"errorTitle": "{SYMBOLIC}"', f'"errorTitle": "{title}"'
+        )
+        return replace(response, body=json.loads(said))
+
+    with retold(world, tell) as stage:
+        doubt(stage, operation_tells_failure=False)
+        stage.create_vault()
+        stage.create_vm("web", agent_after=20 * MINUTES)
+
+        stage.run(60 * MINUTES)
+
+        protected_once(stage)
+        assert len(item_puts(stage)) == 2
 
 
 @pytest.mark.parametrize("late", BOTH)
@@ -732,3 +757,38 @@ def test_a_vm_is_protected_whether_its_event_comes_at_the_beginning_or_at_the_en
     stage.run(25 * MINUTES)
 
     protected_once(stage)
+
+
+# What storage and the Functions host do.
+
+
+@pytest.mark.parametrize("policy_first", BOTH)
+def test_evidence_goes_on_whichever_bar_azure_names_first(stage: Stage, policy_first: bool):
+    account = stage.world.storage.ensure_account(ACCOUNT)
+    container = account.create_container("evidence", immutable_for=timedelta(days=365))
+    container.policy_before_condition = policy_first
+    stage.create_vault()
+    lost = Fault(Kind.RESET_AFTER, "blobs.put", resource="/evidence/", times=2)
+    stage.world.faults.add(lost)
+    stage.create_vm("web")
+    stage.create_vm("db")
+
+    stage.run(60 * MINUTES)
+
+    protected_once(stage, name="web")
+    protected_once(stage, name="db")
+    chain = [record for _, record in stage.app.evidence.chain("protection/")]
+    assert [record["prev"] for record in chain[1:]] == [record["hash"] for record in chain[:-1]]
+    assert stage.world.faults.unused() == []
+
+
+@pytest.mark.parametrize("mishap", [None, Mishap.TWICE, Mishap.TWICE_LATE])
+def test_a_vm_is_protected_once_though_each_turn_runs_twice(stage: Stage, mishap: Mishap | None):
+    stage.faults.choose = lambda activity, delivery: mishap
+    stage.create_vault()
+    stage.create_vm("web")
+
+    stage.run(60 * MINUTES)
+
+    protected_once(stage)
+    assert len(item_puts(stage)) == 1

@@ -208,11 +208,13 @@ def test_azures_daily_limit_of_a_vault_is_reported_and_ends_by_itself(stage: Sta
     stage.world.vaults.rules.configures_a_day = 1
     stage.create_vm("second")
 
-    stage.run(40 * MINUTES)
+    stage.run(3 * HOURS)
     today = (stage.ended("second"), stage.reason("second"), stage.policy_of("second"))
+    asked = item_puts(stage, "second")
     stage.run(24 * HOURS)
 
     assert today == ("DAILY_LIMIT", "DAILY_LIMIT", "")
+    assert len(asked) == 1
     assert (stage.ended("second"), stage.policy_of("second")) == ("PROTECTED", "gold")
 
 

@@ -52,6 +52,7 @@ REGISTERED = (
         ),
         ("BCMV2VMNotFound", "The virtual machine doesn't exist", Reason.VM_DELETED),
         ("SomeCode", "The item is already in soft-deleted state", Reason.SOFT_DELETED),
+        ("SomeCode", "The item is not soft deleted", Reason.REFUSED),
         (
             "SomeCode",
             "The vault has reached the maximum number of virtual machines",

@@ -25,7 +25,7 @@ from tests.builders import (
 )
 from tests.small_app import Killed, SmallApp, small_app
 from tests.tiny_azure import Accepted, Forbidden, Lost, NotFound, Refused, Throttled, Write
-from vmbackup_core.app.protect import Limits
+from vmbackup_core.app.brakes import Limits
 from vmbackup_core.domain.errors import Retryable
 from vmbackup_core.domain.facts import Agent, ItemState
 from vmbackup_core.domain.memory import Memory

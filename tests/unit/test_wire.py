@@ -335,8 +335,11 @@ def test_an_item_of_another_kind_is_told_apart(properties: Any, ours: bool) -> N
     assert is_vm_item(item_body(**properties)) is ours
 
 
-@pytest.mark.parametrize(("state", "ready"), [("Succeeded", True), ("Provisioning", False)])
-def test_a_vault_is_ready_once_it_is_provisioned(state: str, ready: bool) -> None:
+@pytest.mark.parametrize(
+    ("state", "ready"),
+    [("Succeeded", True), ("Provisioning", False), ("Deleting", False), ("Failed", True)],
+)
+def test_a_vault_is_ready_unless_it_is_on_its_way(state: str, ready: bool) -> None:
     body = {
         "id": VAULT_ID,
         "location": "West Europe",

@@ -11,6 +11,10 @@ from vmbackup_core.domain.policies import PolicyFacts
 
 VM_ITEM = "Microsoft.Compute/virtualMachines"
 
+# A vault in any other state is used: one that failed an update still protects, and one that failed
+# its creation says so itself when it is asked to.
+_ON_THE_WAY = frozenset({"provisioning", "creating", "accepted", "running", "deleting"})
+
 # `protectionState` of ARM, and `currentProtectionState` of Resource Graph (AZURE: enable
 # protection; Resource Graph). An item being configured is on its way to protected: its own job says
 # when that fails, and then the state does.
@@ -63,13 +67,13 @@ def vault_of(item_id: str) -> VaultId:
 
 
 def parse_vault(body: Json, policies: Iterable[PolicyFacts] = (), items: int = 0) -> VaultFacts:
-    """Read a vault of ARM or its row of Resource Graph; it is ready once it is provisioned."""
+    """Read a vault of ARM or its row of Resource Graph; it is ready unless it is on its way."""
     return VaultFacts(
         id=VaultId.parse(needed(body, "id")),
         location=place(needed(body, "location")),
         policies=tuple(policies),
         items=items,
-        ready=text(body, "properties", "provisioningState").lower() == "succeeded",
+        ready=text(body, "properties", "provisioningState").lower() not in _ON_THE_WAY,
     )
 
 

@@ -6,13 +6,13 @@ whoever finds such a note without knowing what came of it looks for the effect b
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import assert_never
+from datetime import timedelta
 
-from vmbackup_core.app.approvals import Approvals
+from vmbackup_core.app.brakes import Brakes
 from vmbackup_core.app.looking import Looker
-from vmbackup_core.app.notebook import Notebook, configures
+from vmbackup_core.app.notebook import Notebook
 from vmbackup_core.app.records import Records
+from vmbackup_core.app.sending import Sender
 from vmbackup_core.app.shelf import Shelf
 from vmbackup_core.domain.enabling import (
     Apply,
@@ -33,7 +33,6 @@ from vmbackup_core.domain.enabling import (
     interval,
     judge,
     next_move,
-    wait,
 )
 from vmbackup_core.domain.errors import Denied, Gone, Malformed, Rejected, Retryable, Stale
 from vmbackup_core.domain.failures import classify_refusal
@@ -42,41 +41,24 @@ from vmbackup_core.domain.intents import EnsureProtected
 from vmbackup_core.domain.operations import OperationFacts
 from vmbackup_core.domain.plans import (
     Change,
-    ChangePolicy,
     ConfirmProtection,
     CreatePolicy,
     CreateVault,
     EnableProtection,
     Plan,
-    RefreshContainers,
-    ResumeProtection,
     Step,
-    Undelete,
     describe,
+    name_of,
 )
 from vmbackup_core.domain.protection import Rulebook, Sight, plan_protection
 from vmbackup_core.domain.reasons import Reason
-from vmbackup_core.domain.rules import Mode
-from vmbackup_core.ports import Clock, Inventory, Jobs, Journal, Vaults
+from vmbackup_core.ports import Clock, Inventory, Jobs, Journal
 
-HOUR = timedelta(hours=1)
-DAY = timedelta(days=1)
 FRESH = timedelta(seconds=60)  # Workflows that wait for the same vault share a read this often.
 SURE = timedelta(minutes=1)  # How old a look at vaults may be that justifies more than enabling.
 SOON = timedelta(seconds=15)  # Somebody else is reading what we need.
-CLAIMED = timedelta(minutes=5)  # How long one workflow alone may create a vault or a policy.
 LOST = timedelta(minutes=15)  # A note of a write older than this tells nothing any more.
 _TROUBLE = {409: Reason.BUSY, 412: Reason.BUSY, 429: Reason.THROTTLED}
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much may change: `enables_per_hour` None means that enabling is not capped."""
-
-    changes_per_hour: int = 50
-    enables_per_hour: int | None = None
-    configures_per_day: int = 1_000
-    agent_wait: timedelta = timedelta(hours=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +73,15 @@ class Turn:
 class ProtectVm:
     inventory: Inventory
     looker: Looker
-    vaults: Vaults
     jobs: Jobs
     shelf: Shelf
     notebook: Notebook
-    approvals: Approvals
+    brakes: Brakes
+    sender: Sender
     records: Records
     journal: Journal
     clock: Clock
     book: Rulebook
-    limits: Limits
 
     def begin(self, vm: VmId) -> Enabling:
         """Return the state of a workflow that has not looked yet."""
@@ -126,7 +107,15 @@ class ProtectVm:
         except Gone:
             return Turn(state, Done(Reason.VM_DELETED))
         except (Denied, Rejected, Malformed) as error:
-            return Turn(*after_refusal(state, None, error.code, str(error), self.clock.now()))
+            return self._refused(state, None, error.code, str(error))
+
+    def _refused(self, state: Enabling, vault: VaultId | None, code: str, message: str) -> Turn:
+        """Take in a refusal; a vault whose day is full is left alone for some hours."""
+        now = self.clock.now()
+        state, then = after_refusal(state, vault, code, message, now)
+        if vault is not None and isinstance(then, Done) and then.reason is Reason.DAILY_LIMIT:
+            self.brakes.full_today(vault)
+        return Turn(state, then)
 
     def _end(self, turn: Turn) -> Turn:
         """End the workflow, unless a hint came while it looked."""
@@ -180,7 +169,7 @@ class ProtectVm:
             case OperationFacts(code=code, message=message):
                 state = after_ended(state, job).noting(now, f"{pending.step} failed: {code}")
                 self.records.refused(state.vm, pending.step)
-                return Turn(*after_refusal(state, pending.vault, code, message, now))
+                return self._refused(state, pending.vault, code, message)
             case _:
                 state = after_ended(state, job).noting(now, f"{pending.step} ended")
                 state = replace(state, agent_since=None)
@@ -193,7 +182,7 @@ class ProtectVm:
         now = self.clock.now()
         vm = self.inventory.observe_vm(state.vm)
         if self.looker.wanted(vm):
-            waiting = agent_wait(state, vm, now, self.limits.agent_wait)
+            waiting = agent_wait(state, vm, now, self.brakes.limits.agent_wait)
             if waiting is not None:
                 return Turn(after_look(state), waiting)
         sight = self.looker.look(vm, vaults_after=state.vaults_after, full=frozenset(state.full))
@@ -212,7 +201,7 @@ class ProtectVm:
         if plan.steps and (unknown := self._unfinished(sight, state, ended)) is not None:
             return unknown
         if ended is not None:
-            if plan.steps and _name(plan.steps[0]) == ended.step:  # Reads lag behind the effect.
+            if plan.steps and name_of(plan.steps[0]) == ended.step:  # Reads lag behind the effect.
                 not_yet = (f"{ended.step} is not visible yet",)
                 return Turn(after_look(state), Wait(now + interval(0), plan.reason, not_yet))
             self.records.ended(sight)
@@ -260,7 +249,7 @@ class ProtectVm:
         return Turn(replace(state, pending=pending, looks=0), waiting)
 
     def _apply(self, state: Enabling, sight: Sight, plan: Plan, step: Step) -> Turn:
-        match self._not_now(state, sight, plan, step):
+        match self.brakes.hold(state, sight, plan, step):
             case Done() as done:
                 return Turn(state, done)
             case Wait() as waiting:
@@ -269,104 +258,29 @@ class ProtectVm:
         if isinstance(step, EnableProtection | Change):
             self.records.before_asking(sight, step, now)
         key = EnsureProtected(state.vm).key
-        self.journal.note("step", key, describe(step), vm=state.vm, step=_name(step))
+        self.journal.note("step", key, describe(step), vm=state.vm, step=name_of(step))
         try:
-            pending = self._send(step, now)
+            pending = self.sender.send(step, now)
         except Retryable as error:
             if not error.maybe_done:
-                self.records.refused(state.vm, _name(step))
+                self.records.refused(state.vm, name_of(step))
                 return self._come_back(state, error)
-            state = state.noting(now, f"{_name(step)}: the answer was lost")
-            pending = self._pending(step, "", now)
+            state = state.noting(now, f"{name_of(step)}: the answer was lost")
+            pending = self.sender.pending(step, "", now)
         except (Denied, Rejected, Stale) as error:
-            self.records.refused(state.vm, _name(step))
+            self.records.refused(state.vm, name_of(step))
             if isinstance(error, Stale) and not _says_why(error):
                 raise
             state = after_try(state).noting(
-                now, f"{_name(step)} refused: {error.code or error.status}"
+                now, f"{name_of(step)} refused: {error.code or error.status}"
             )
-            return Turn(*after_refusal(state, step.vault, error.code, str(error), now))
+            return self._refused(state, step.vault, error.code, str(error))
         else:
-            state = state.noting(now, f"{_name(step)} sent")
+            state = state.noting(now, f"{name_of(step)} sent")
         return Turn(*after_sent(state, pending, now))
-
-    def _not_now(self, state: Enabling, sight: Sight, plan: Plan, step: Step) -> Done | Wait | None:
-        """Return why `step` may not be applied now: the brakes, asked before every write."""
-        if self.book.rules.scope.mode_of(state.vm.subscription) is Mode.OBSERVE:
-            would = ", then ".join(describe(s) for s in plan.steps)
-            return Done(Reason.OBSERVING, (*plan.because, f"would {would}"))
-        if (pause := self.notebook.pause()) is not None:
-            return Done(Reason.PAUSED, (f"since {pause.since:%Y-%m-%d %H:%M} UTC: {pause.why}",))
-        now = self.clock.now()
-        match step:
-            case CreateVault() | CreatePolicy():
-                what = [_name(step), str(step.vault)]
-                if isinstance(step, CreatePolicy):
-                    what.append(step.policy.name)
-                if not self.notebook.claim(*what, lasting=CLAIMED):
-                    return wait(state, now, Reason.CREATING, "another workflow creates it")
-            case RefreshContainers():
-                pass
-            case EnableProtection():
-                cap = self.limits.enables_per_hour
-                if cap is not None and not self.notebook.spend("enables", cap, HOUR):
-                    return Done(Reason.ENABLE_CAP, (f"{cap} an hour",))
-                return self._daily_limit(step.vault)
-            case _:
-                limit = self.limits.changes_per_hour
-                if not self.approvals.cover(sight.vm.machine, step) and not self.notebook.spend(
-                    "changes", limit, HOUR
-                ):
-                    return Done(Reason.BUDGET_SPENT, (f"{limit} changes an hour",))
-                return self._daily_limit(step.vault)
-        return None
-
-    def _daily_limit(self, vault: VaultId) -> Done | None:
-        limit = self.limits.configures_per_day
-        if self.notebook.spend(configures(vault), limit, DAY):
-            return None
-        return Done(Reason.DAILY_LIMIT, (f"{limit} configurations of {vault.name} today",))
-
-    def _send(self, step: Step, now: datetime) -> Pending | None:
-        """Send one step; return what is pending, None where the answer said that it is done."""
-        match step:
-            case CreateVault(vault, location, redundancy):
-                self.vaults.create_vault(vault, location, redundancy)
-                return None
-            case CreatePolicy(vault, policy):
-                self.vaults.create_policy(vault, policy)
-                return None
-            case RefreshContainers(vault):
-                return self._pending(step, self.vaults.refresh_containers(vault), now)
-            case EnableProtection(vm, vault, policy):
-                return self._pending(step, self.vaults.set_protection(vm, vault, policy, None), now)
-            case (
-                ChangePolicy(vm, vault, policy, exclusion)
-                | ResumeProtection(vm, vault, policy, exclusion)
-                | ConfirmProtection(vm, vault, policy, exclusion)
-            ):
-                operation = self.vaults.set_protection(vm, vault, policy, exclusion)
-                return self._pending(step, operation, now)
-            case Undelete(vm, vault):
-                return self._pending(step, self.vaults.undelete(vm, vault), now)
-            case _:
-                assert_never(step)
-
-    def _pending(self, step: Step, operation: str, now: datetime) -> Pending | None:
-        match step:
-            case CreateVault() | CreatePolicy():
-                return None
-            case RefreshContainers(vault=vault) | Undelete(vault=vault):
-                return Pending(_name(step), "", vault, operation, now)
-            case _:
-                return Pending(_name(step), "ConfigureBackup", step.vault, operation, now)
 
 
 def _says_why(error: Stale) -> bool:
     """Whether a conflict says more than that: whose fault it is, or what would mend it."""
     said = classify_refusal(error.code, str(error))
     return error.status == 409 and said is not Reason.REFUSED
-
-
-def _name(step: Step) -> str:
-    return type(step).__name__

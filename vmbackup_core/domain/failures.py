@@ -58,7 +58,7 @@ _BY_TEXT: tuple[tuple[re.Pattern[str], Reaction | Reason], ...] = tuple(
             r"another recovery services vault|already (registered|protected)",
             Reason.IN_ANOTHER_VAULT,
         ),
-        (r"soft.?deleted", Reason.SOFT_DELETED),
+        (r"(?<!not )soft.?deleted", Reason.SOFT_DELETED),
         (
             r"(configur\w+|limit|operations) .*(per|in|in a|in the) ?(last )?(day|24)",
             Reason.DAILY_LIMIT,

@@ -122,3 +122,8 @@ def describe(step: Step) -> str:
             return f"confirm {policy} in {vault.name}"
         case _:
             assert_never(step)
+
+
+def name_of(step: Step) -> str:
+    """Return the step's own name, as evidence and states bear it."""
+    return type(step).__name__

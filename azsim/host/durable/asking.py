@@ -20,6 +20,7 @@ from azsim.host.worker import Outcome
 OUT_OF_PROC = "$OutOfProcData$:"
 
 # The extension offers schema V4 (3) to an SDK that takes V3 (2) at most.
+# models durable-long-timers
 OFFER = {
     "upperSchemaVersion": 1,
     "upperSchemaVersionNew": 3,
@@ -63,6 +64,7 @@ class Asking:
             return turn, state.get("customStatus")
         known = instance.name.lower() in self._functions
         reason = outcome.report if known else outcome.error
+        # models durable-orchestrator-failure
         failed = Failed(f"Orchestrator function '{instance.name}' failed: {reason}")
         return Turn((), failed, suspended=False), None
 

@@ -83,9 +83,11 @@ class Client:
         _check_id(instance_id)
         existing = self.instances.get(instance_id)
         if existing is not None and not self._may_replace(existing):
+            # models durable-start-twice
             raise Refused(409, already_exists(existing))
         return self._engine.create(instance_id, name, given)
 
+    # models durable-racing-starts
     def _may_replace(self, existing: Instance) -> bool:
         return existing.status.is_final or self._engine.settings.any_state_overridable
 
@@ -112,6 +114,7 @@ class Client:
         old = self.find(instance_id)
         return self.start(old.name, None if new_id else old.id, old.input)
 
+    # models durable-history-kept
     def purge(self, instance_ids: Iterable[str]) -> int:
         """Delete ended instances; return how many. Raises Refused 412 for one that runs."""
         found = [self.find(instance_id) for instance_id in instance_ids]
@@ -144,6 +147,7 @@ class Client:
             and i.id.startswith(prefix)
         ]
 
+    # models durable-management-codes
     def _post(self, instance_id: str, kind: Kind, **fields: Any) -> None:
         instance = self.find(instance_id)
         if instance.status.is_final:
@@ -152,6 +156,7 @@ class Client:
         self._engine.hub.post(instance_id, letter)
 
 
+# models durable-instance-ids
 def _check_id(instance_id: str) -> None:
     if instance_id.startswith("@"):
         raise Refused(400, "Orchestration instance ids must not start with @.")
@@ -180,6 +185,7 @@ def status_payload(
     }
 
 
+# models durable-event-encoding
 def encoded(value: object) -> str | None:
     """Encode as start_new does: the JSON text of the JSON text; None stays away."""
     return None if value is None else json.dumps(json.dumps(value))

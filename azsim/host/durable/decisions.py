@@ -94,6 +94,7 @@ class Known:
             raise OrchestrationFailure(unknown_function(name, what, names))
 
 
+# models durable-unknown-functions
 def unknown_function(name: str, what: str, names: Collection[str]) -> str:
     known = (
         f"The following are the known {what} functions: '{"', '".join(sorted(names))}'."

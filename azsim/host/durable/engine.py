@@ -38,6 +38,7 @@ from azsim.host.functions import Function
 from azsim.host.protocol import TypedData
 from azsim.host.worker import Outcome
 
+# models durable-activities-at-least-once
 LEASE = timedelta(minutes=5)  # Both queues' default visibility timeout (Azure Storage provider).
 
 
@@ -94,6 +95,7 @@ class Engine:
         self.hub.post(instance_id, Letter(_started(instance, now), instance.execution))
         return instance
 
+    # models durable-order
     def step(self) -> bool:
         """Do what can be done now: one batch of activities, one turn for each; False if nothing."""
         now = self._clock.now()
@@ -135,6 +137,7 @@ class Engine:
         if outcome.succeeded:
             result = None if outcome.value is None else outcome.value.json
             return event(Kind.TASK_COMPLETED, now, TaskScheduledId=job.task, Result=result)
+        # models durable-activity-failure
         reason = f"Activity function '{job.name}' failed: {outcome.report}"
         return event(
             Kind.TASK_FAILED, now, TaskScheduledId=job.task, Reason=reason, Details=outcome.error
@@ -154,6 +157,7 @@ class Engine:
         """Make the clock stop at `when`, so that the host's loop looks again."""
         self._clock.at(when, lambda: None)
 
+    # models durable-turn-is-atomic
     def _take_turn(self, instance: Instance) -> None:
         letters, instance.inbox = instance.inbox, []
         current = [x.event for x in letters if x.execution in (None, instance.execution)]
@@ -195,11 +199,13 @@ class Engine:
         )
 
     def _call_child(self, instance: Instance, decision: CallChild) -> Event:
+        # models durable-child-id
         child_id = decision.instance or f"{instance.execution}:{decision.id}"
         parent = Parent(instance.id, instance.execution, decision.id)
         existing = self.hub.instances.get(child_id)
         if existing is None or existing.status.is_final:
             self.create(child_id, decision.name, json.dumps(decision.input), parent)
+        # models durable-child-of-running-id
         else:  # Guessed: Azure's own behaviour here is not documented.
             reason = already_exists(existing)
             self._tell_parent(parent, Failed(reason))
@@ -266,6 +272,7 @@ class Engine:
         now = self._clock.now()
         instance.execution, instance.input = self.new_id(), json.dumps(end.input)
         instance.history = []
+        # models durable-continue-as-new-drops
         kept = [*end.unread, *(end.unclaimed if self.settings.keeps_unclaimed_events else ())]
         carried = [Letter({**raised, "IsPlayed": False}) for raised in kept]
         waiting, instance.inbox = instance.inbox, []

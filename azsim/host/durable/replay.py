@@ -36,6 +36,7 @@ from azsim.host.durable.history import Event, Kind
 
 Action = Mapping[str, Any]
 ONE_LIST_SCHEMAS = (1, 2)  # All that SDK 1.7 speaks when the extension offers them.
+# models durable-custom-status
 CUSTOM_STATUS_LIMIT = 16 * 1024  # Bytes of UTF-16.
 
 
@@ -61,6 +62,7 @@ class Promise:
             self._waiting.append(tell)
 
 
+# models durable-replay
 def replay(name: str, state: Mapping[str, Any], history: Sequence[Event], known: Known) -> Turn:
     """Perform the actions of `state` against `history` (new events included) and decide."""
     if state.get("schemaVersion", 0) not in ONE_LIST_SCHEMAS or len(state["actions"]) != 1:
@@ -93,6 +95,7 @@ class _Replay:
                 self._take(past)
             end = self._end()
         except OrchestrationFailure as failure:
+            # models durable-non-determinism-schedules-nothing
             return Turn((), Failed(str(failure)), suspended=False)
         if self._suspended and end is None:
             return Turn((), None, suspended=True)
@@ -102,6 +105,7 @@ class _Replay:
         if self._terminated is not None:
             self._undecided.clear()
             return self._terminated
+        # models durable-ends-when-closed
         if self._open or not self._all_performed:
             return None
         if error := self._state.get("error"):
@@ -128,6 +132,7 @@ class _Replay:
     def _started(self, past: Event) -> None:
         self._now = _moment(past["Timestamp"])
 
+    # models durable-actions-in-turn
     def _perform(self, _past: Event | None = None) -> None:
         """Perform actions until one has to be waited for."""
         while self._awaited.done:
@@ -168,6 +173,7 @@ class _Replay:
             promise.settle(failed=True)
         return promise
 
+    # models durable-retry-waits-once-more
     def _with_retry(self, call: Callable[["_Replay", Action], Promise], action: Action) -> Promise:
         options = action["retryOptions"]
         most = options["maxNumberOfAttempts"]
@@ -196,6 +202,7 @@ class _Replay:
         self._next_input = action["input"]
         return Promise(done=True)
 
+    # models durable-early-events
     def _wait_for_event(self, action: Action) -> Promise:
         name = action["externalEventName"].lower()
         promise = Promise()
@@ -225,6 +232,7 @@ class _Replay:
             part.then(whole.settle)
         return whole
 
+    # models durable-non-determinism
     def _scheduled(self, past: Event) -> None:
         number, kind = past["EventId"], Kind(past["EventType"])
         produced = self._undecided.pop(number, None)
@@ -253,6 +261,7 @@ class _Replay:
             promise.settle(failed=past["EventType"] in (Kind.TASK_FAILED, Kind.CHILD_FAILED))
             self._perform()
 
+    # models durable-events-kept
     def _raised(self, past: Event) -> None:
         name = past["Name"].lower()
         if self._next_input is not None:
@@ -263,9 +272,11 @@ class _Replay:
         else:
             self._unclaimed.setdefault(name, deque()).append(past)
 
+    # models durable-terminate
     def _terminate(self, past: Event) -> None:
         self._terminated = Terminated(past["Input"])
 
+    # models durable-suspend
     def _suspend(self, _past: Event) -> None:
         self._suspended = True
 

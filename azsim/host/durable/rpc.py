@@ -17,6 +17,7 @@ from azsim.http import Request, Response
 
 RPC_PATH = "/durabletask/"
 WEBHOOK_PATH = "/runtime/webhooks/durabletask/"
+# models durable-list-page
 PAGE = 100  # OrchestrationStatusQueryCondition's default: get_status_all sees no more than this.
 
 Handler = Callable[["DurableApi", Request, Mapping[str, str]], Response]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+# models durable-hub-name
 DEFAULT_HUB = "TestHubName"
 
 

@@ -90,6 +90,7 @@ class TaskHub:
     jobs: list[Job] = field(default_factory=list)
     alarms: set[Alarm] = field(default_factory=set)
 
+    # models durable-no-queue-delay
     def post(self, instance: str, letter: Letter) -> None:
         """Put a letter in an instance's inbox; one to an unknown instance is dropped."""
         if instance in self.instances:

@@ -13,6 +13,7 @@ from vmbackup_cli.mishaps import fault_json
 from vmbackup_cli.plan import AsJson
 from vmbackup_cli.words import number, span
 from vmbackup_core.app.codec import to_json
+from vmbackup_core.domain.drills import DrillRules
 from vmbackup_core.domain.policies import PolicySpec
 from vmbackup_core.domain.rules import Rule
 from vmbackup_core.settings import Fault, Settings, SettingsError, load
@@ -113,6 +114,7 @@ def settings_json(settings: Settings) -> dict[str, Any]:
         "vaults": to_json(settings.vaults),
         "limits": to_json(settings.limits),
         "protect": to_json(settings.protect),
+        "drills": _drills_json(settings.drills) if settings.drills else None,
         "deployment": to_json(settings.deployment),
     }
 
@@ -130,6 +132,19 @@ def _policy_json(policy: PolicySpec) -> dict[str, Any]:
             "monthly": keep.monthly_months,
             "yearly": keep.yearly_years,
         },
+    }
+
+
+def _drills_json(drills: DrillRules) -> dict[str, Any]:
+    return {
+        "begins": drills.begins.isoformat("minutes"),
+        "lasts": drills.lasts.total_seconds(),
+        "takes": drills.takes.total_seconds(),
+        "per_night": drills.per_night,
+        "at_once": drills.at_once,
+        "failed_again": drills.failed_again.total_seconds(),
+        "blackout": [str(one) for one in drills.blackout],
+        "tiers": [to_json(tier) for tier in drills.tiers],
     }
 
 
@@ -190,9 +205,37 @@ def _sections(settings: Settings) -> Iterator[tuple[str, _Pairs]]:
             ("agent_wait", protect.agent_wait),
         ],
     )
+    if settings.drills:
+        yield from _drill_sections(settings.drills)
     deployment = to_json(settings.deployment)
     variables = ((name, name.removeprefix(PREFIX).lower()) for name in VARIABLES)
     yield "environment", [(name, deployment[key]) for name, key in variables if key in deployment]
+
+
+def _drill_sections(drills: DrillRules) -> Iterator[tuple[str, _Pairs]]:
+    yield (
+        "drills",
+        [
+            ("begins", drills.begins.isoformat("minutes")),
+            ("lasts", drills.lasts),
+            ("takes", drills.takes),
+            ("per_night", drills.per_night),
+            ("at_once", drills.at_once),
+            ("failed_again", drills.failed_again),
+            ("blackout", drills.blackout),
+        ],
+    )
+    for place, tier in enumerate(drills.tiers, start=1):
+        pairs: _Pairs = [("tag", tier.values), ("policies", tier.policies), ("rpo", tier.rpo)]
+        yield (
+            f"drills.tiers {place}",
+            [
+                ("name", tier.name),
+                *((key, value) for key, value in pairs if value),
+                ("max_age", tier.max_age),
+                ("strategies", tier.strategies),
+            ],
+        )
 
 
 def _rule_pairs(rule: Rule) -> _Pairs:

@@ -14,6 +14,7 @@ from typing import Any
 
 from vmbackup_core.app.approvals import Approvals
 from vmbackup_core.app.brakes import Brakes, Limits
+from vmbackup_core.app.drilling import Drilling
 from vmbackup_core.app.evidence import EvidenceLog
 from vmbackup_core.app.following import Follower
 from vmbackup_core.app.intake import Intake
@@ -27,7 +28,7 @@ from vmbackup_core.app.snapshots import Snapshots
 from vmbackup_core.app.sweep import Sweep
 from vmbackup_core.app.workflows import Workflows
 from vmbackup_core.domain.protection import Rulebook
-from vmbackup_core.ports import Blobs, Clock, Inventory, Journal, Rows
+from vmbackup_core.ports import Blobs, Clock, Inventory, Journal, Restores, Rows
 from vmbackup_core.settings import (
     Deployment,
     Settings,
@@ -41,7 +42,7 @@ REREAD = timedelta(seconds=60)  # How often a configuration in a blob is asked f
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """Everything that a trigger or a command calls."""
+    """Everything that a trigger or a command calls; `drilling` where a drill plan is configured."""
 
     settings: Settings
     clock: Clock
@@ -57,6 +58,7 @@ class App:
     evidence: EvidenceLog
     journal: Journal
     deadletters: Blobs | None
+    drilling: Drilling | None
 
 
 def build(
@@ -77,6 +79,7 @@ def build(
     from vmbackup_core.adapters.clock import SystemClock
     from vmbackup_core.adapters.inventory import AzureInventory
     from vmbackup_core.adapters.journal import LogJournal
+    from vmbackup_core.adapters.restores import AzureRestores
     from vmbackup_core.adapters.vaults import AzureJobs, AzureVaults
 
     clock, journal = clock or SystemClock(), journal or LogJournal()
@@ -150,7 +153,16 @@ def build(
         evidence=evidence,
         journal=journal,
         deadletters=deadletters,
+        drilling=_drilling(settings, inventory, AzureRestores(reader), clock),
     )
+
+
+def _drilling(
+    settings: Settings, inventory: Inventory, restores: Restores, clock: Clock
+) -> Drilling | None:
+    if settings.drills is None:
+        return None
+    return Drilling(inventory, restores, clock, settings.rules, settings.drills)
 
 
 def _credential(deployment: Deployment, client_id: str) -> Any:

@@ -14,6 +14,7 @@ from typing import Protocol
 from vmbackup_core.domain.facts import DiskExclusion, Estate, ItemFacts, VaultFacts, VmFacts
 from vmbackup_core.domain.ids import VaultId, VmId
 from vmbackup_core.domain.operations import JobFacts, OperationFacts
+from vmbackup_core.domain.points import PointFacts
 from vmbackup_core.domain.policies import PolicySpec
 from vmbackup_core.domain.rules import Scope
 
@@ -83,6 +84,15 @@ class Vaults(Protocol):
 
     def undelete(self, vm: VmId, vault: VaultId) -> str:
         """Take the item out of soft delete; return the operation's URL."""
+
+
+class Restores(Protocol):
+    def observe_points(self, vm: VmId, vault: VaultId) -> tuple[PointFacts, ...]:
+        """
+        Return the recovery points of `vm` in `vault`, of whatever kind and in no promised order.
+
+        Raises Stale where the vault has no item of it.
+        """
 
 
 class Jobs(Protocol):

@@ -8,6 +8,7 @@ from azsim.world import World
 from tests.credentials import StaticCredential
 from vmbackup_core.adapters.arm import Arm
 from vmbackup_core.adapters.inventory import AzureInventory
+from vmbackup_core.adapters.restores import AzureRestores
 from vmbackup_core.adapters.vaults import AzureJobs, AzureVaults
 from vmbackup_core.domain.ids import VaultId, VmId
 
@@ -47,6 +48,7 @@ class Desk:
         self.inventory = AzureInventory(reader, self.clock)
         self.vaults = AzureVaults(reader, protector)
         self.jobs = AzureJobs(reader, self.clock)
+        self.restores = AzureRestores(reader)
 
     def arm(self, *, may_write: bool) -> Arm:
         return Arm(

@@ -14,7 +14,14 @@ from azsim.transport import SimTransport
 from azsim.world import World
 from tests.contract.azure_desk import SUB, VAULT, WEB, WEST, Desk
 from tests.credentials import StaticCredential
-from vmbackup_core.adapters import blobs_azure, configuration, inventory, rows_tables, vaults
+from vmbackup_core.adapters import (
+    blobs_azure,
+    configuration,
+    inventory,
+    restores,
+    rows_tables,
+    vaults,
+)
 from vmbackup_core.adapters.blobs_azure import AzureBlobs
 from vmbackup_core.adapters.rows_tables import TableRows
 from vmbackup_core.domain.ids import VaultId
@@ -24,7 +31,14 @@ from vmbackup_core.domain.schedules import Daily
 from vmbackup_core.ports import Blob, Row
 
 PAGE = Path(__file__).parents[2] / "docs" / "permissions.md"
-ADAPTERS: tuple[ModuleType, ...] = (inventory, vaults, rows_tables, blobs_azure, configuration)
+ADAPTERS: tuple[ModuleType, ...] = (
+    inventory,
+    vaults,
+    restores,
+    rows_tables,
+    blobs_azure,
+    configuration,
+)
 SILVER = PolicySpec(
     "silver", PolicyKind.STANDARD, Daily(time(22)), Retention(daily_days=14, snapshot_days=2)
 )
@@ -135,13 +149,14 @@ ON_ARM: Mapping[str, Callable[[Desk], Any]] = {
     "refresh_containers": lambda desk: desk.vaults.refresh_containers(VAULT),
     "set_protection": lambda desk: desk.vaults.set_protection(WEB, VAULT, "EnhancedPolicy", None),
     "undelete": soft_delete_and_take_back,
+    "observe_points": lambda desk: desk.restores.observe_points(WEB, VAULT),
 }
 BESIDES = {"observe_operation": ("refresh_containers", "set_protection")}
 
 
 @pytest.mark.parametrize("operation", ON_ARM)
 def test_what_an_operation_uses_on_arm_is_what_it_says(desk: Desk, operation: str) -> None:
-    said = {**inventory.ACTIONS, **vaults.ACTIONS}
+    said = {**inventory.ACTIONS, **vaults.ACTIONS, **restores.ACTIONS}
     routes = {route.name: route.action.lower() for route in desk.world.router.routes}
 
     ON_ARM[operation](desk)

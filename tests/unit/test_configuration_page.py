@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from vmbackup_core.settings.deployment import VARIABLES
+from vmbackup_core.settings.drilling import DRILLS, TIER
 from vmbackup_core.settings.sections import (
     KEEP,
     LIMITS,
@@ -29,6 +30,8 @@ TABLES = {
     "[vaults]": VAULTS,
     "[limits]": LIMITS,
     "[protect]": PROTECT,
+    "[drills]": DRILLS,
+    "[[drills.tiers]]": TIER,
 }
 
 

@@ -9,6 +9,8 @@ import pytest
 from typer.main import get_command
 
 from vmbackup_cli.main import app
+from vmbackup_core.domain.drills import NotPlanned, Why
+from vmbackup_core.domain.points import NoPointReason
 from vmbackup_core.domain.reasons import Reason
 from vmbackup_core.domain.verdicts import BRAKES, REFUSALS
 from vmbackup_core.settings import load
@@ -143,6 +145,17 @@ def test_the_page_of_reasons_says_of_each_code_what_the_code_itself_says() -> No
 def test_the_page_of_reasons_names_what_is_held_and_what_is_a_brake() -> None:
     assert codes_after("sweeps keep it until") == {reason.name for reason in REFUSALS}
     assert codes_after("**From our own brakes.**") == {reason.name for reason in BRAKES}
+
+
+def test_the_page_of_restore_tests_says_of_each_code_what_the_code_itself_says() -> None:
+    page = text_of("docs/drills.md")
+    points = re.findall(r"^\| `([A-Z_]+)` \| ([^|]+) \|$", page, re.MULTILINE)
+    codes = re.findall(r"^\| `([A-Z_]+)` \| ([^|]+) \| ([^|]+) \|$", page, re.MULTILINE)
+    whys = re.findall(r"^\| `([A-Z_]+)`: ([^|]+) \|", page, re.MULTILINE)
+
+    assert codes == [(code.name, code.text, code.mend or "-") for code in NotPlanned]
+    assert points == [(reason.name, reason.value) for reason in NoPointReason]
+    assert whys == [(why.name, why.value) for why in Why]
 
 
 def example_in(paper: str, language: str) -> str:

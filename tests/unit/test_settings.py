@@ -1,11 +1,13 @@
 import hashlib
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from pathlib import Path
 
 import pytest
 
+from vmbackup_core.domain.drills import Dates, DrillRules, Tier
 from vmbackup_core.domain.errors import Malformed
 from vmbackup_core.domain.ids import VaultId
+from vmbackup_core.domain.points import Strategy
 from vmbackup_core.domain.policies import PolicyKind, PolicySpec, Retention
 from vmbackup_core.domain.rules import Mode, OnSoftDeleted, OnStopped, Rule, Rules, Scope
 from vmbackup_core.domain.schedules import Daily, DayOfYear, Hourly, Month, NthWeekday, Week, Weekly
@@ -22,12 +24,13 @@ from vmbackup_core.settings import (
     read_deployment,
     system_environment,
 )
-from vmbackup_core.settings.words import parse_time_zone
+from vmbackup_core.settings.words import parse_blackout, parse_time_zone
 
 ROOT = Path(__file__).parents[2]
 BROKEN = sorted((Path(__file__).parent / "broken_settings").glob("*.toml"))
 LOCAL = {"VMBACKUP_STATE_DIR": "state"}
 ONE, TWO = "00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000002"
+EACH_KIND = (Strategy.LATEST, Strategy.VAULT, Strategy.RANDOM, Strategy.OLDEST)
 SMALLEST = f"""
 [scope]
 subscriptions = ["{ONE}"]
@@ -115,6 +118,19 @@ def test_the_commented_example_means_what_its_comments_say():
         ),
         limits=Limits(50, None, 20, 1000, 1000),
         protect=Protect(OnStopped.REPORT, OnSoftDeleted.REPORT, timedelta(hours=2)),
+        drills=DrillRules(
+            tiers=(
+                Tier("gold", timedelta(days=30), EACH_KIND, ("gold",)),
+                Tier("rest", timedelta(days=90), (Strategy.LATEST, Strategy.VAULT)),
+            ),
+            begins=time(1),
+            lasts=timedelta(hours=6),
+            takes=timedelta(hours=2),
+            per_night=10,
+            at_once=2,
+            failed_again=timedelta(days=2),
+            blackout=(Day.SATURDAY, Dates(date(2030, 12, 20), date(2031, 1, 6))),
+        ),
         deployment=read_deployment(LOCAL),
         source="vmbackup.toml",
         digest=settings.digest,
@@ -129,6 +145,7 @@ def test_what_is_left_out_is_safe():
     assert settings.rules.on_stopped is OnStopped.REPORT
     assert settings.rules.on_soft_deleted is OnSoftDeleted.REPORT
     assert settings.rules.scope.drill_resource_groups == ("drill-*",)
+    assert settings.drills is None
 
 
 def test_the_digest_is_that_of_the_files_very_bytes():
@@ -204,6 +221,33 @@ def test_management_groups_say_which_subscriptions_there_are():
     text = SMALLEST.replace(f'subscriptions = ["{ONE}"]', 'management_groups = ["mg-prod"]')
 
     assert load(text, LOCAL, source="x").rules.scope.management_groups == ("mg-prod",)
+
+
+def test_a_tier_may_ask_for_a_latest_point_that_is_not_too_old():
+    tier = """
+    [[drills.tiers]]
+    name = "fresh"
+    policies = "g*"
+    max_age = "2 weeks"
+    strategies = ["latest-within-rpo"]
+    rpo = "26 hours"
+    """
+
+    settings = load(SMALLEST + tier, LOCAL, source="x")
+
+    assert settings.drills.tiers == (
+        Tier(
+            "fresh",
+            timedelta(days=14),
+            (Strategy.LATEST_WITHIN_RPO,),
+            policies=("g*",),
+            rpo=timedelta(hours=26),
+        ),
+    )
+
+
+def test_a_blackout_may_be_a_single_date():
+    assert parse_blackout("2030-12-24") == Dates(date(2030, 12, 24), date(2030, 12, 24))
 
 
 def test_a_weekly_schedule_keeps_the_backups_of_all_its_days():

@@ -10,11 +10,13 @@ import pytest
 
 from vmbackup_core.adapters.wire_items import parse_item, protection_body, undelete_body
 from vmbackup_core.adapters.wire_machines import parse_vm
+from vmbackup_core.adapters.wire_points import is_vm_point, parse_point
 from vmbackup_core.adapters.wire_policies import is_vm_policy, parse_policy
 from vmbackup_core.adapters.wire_work import parse_job
 from vmbackup_core.domain.facts import Agent, ItemState
 from vmbackup_core.domain.ids import VaultId, VmId
 from vmbackup_core.domain.operations import Progress
+from vmbackup_core.domain.points import Consistency, PointTier
 from vmbackup_core.domain.policies import PolicyKind
 from vmbackup_core.domain.schedules import Daily, Hourly
 
@@ -158,3 +160,20 @@ def test_an_undelete_is_written_as_it_was_recorded() -> None:
     ours, theirs = undelete_body(WEB)["properties"], recorded_undelete["properties"]
 
     assert {**ours, "sourceResourceId": ""} == {**theirs, "sourceResourceId": ""}
+
+
+@needs_recordings
+def test_every_recorded_recovery_point_says_where_it_can_be_restored_from() -> None:
+    points = [parse_point(body) for body in recorded("/recoverypoints") if is_vm_point(body)]
+
+    assert len(points) >= 2
+    assert {point.consistency for point in points} == {Consistency.APPLICATION}
+    assert {point.valid for point in points} == {frozenset({PointTier.SNAPSHOT, PointTier.VAULT})}
+
+
+@needs_specs
+def test_the_specifications_recovery_points_are_read() -> None:
+    (listed,) = examples("AzureIaasVm/RecoveryPoints_List.json")
+    bodies = listed["responses"]["200"]["body"]["value"]
+
+    assert [parse_point(body).consistency for body in bodies if is_vm_point(body)]

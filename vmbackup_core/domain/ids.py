@@ -28,6 +28,12 @@ def derive_key(kind: str, *ids: str) -> str:
     return f"{kind}-{digest[:32]}"
 
 
+def derive_number(*ids: str) -> int:
+    """Return a number below 2**64 that the lower-cased ids decide, alike on every machine."""
+    digest = hashlib.sha256("\n".join(part.lower() for part in ids).encode()).digest()
+    return int.from_bytes(digest[:8])
+
+
 def _segments(raw: str, provider: str, kind: str) -> tuple[str, str, str]:
     """Return subscription, resource group and name of the ARM id `raw`, all in lower case."""
     path = raw.strip().lower()

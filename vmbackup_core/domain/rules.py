@@ -102,11 +102,11 @@ class Rule:
     def matches(self, vm: VmFacts, value: str | None) -> bool:
         """Tell whether the rule holds for `vm`, whose policy tag has `value` (None: no tag)."""
         return (
-            _allows(self.values, value)
-            and all(_allows((wanted,), vm.tags.get(name)) for name, wanted in self.other_tags)
-            and _allows(_lowered(self.resource_groups), vm.id.group)
-            and _allows(_lowered(self.subscriptions), vm.id.subscription)
-            and _allows(_lowered(self.locations), vm.location.lower())
+            allows(self.values, value)
+            and all(allows((wanted,), vm.tags.get(name)) for name, wanted in self.other_tags)
+            and allows(_lowered(self.resource_groups), vm.id.group)
+            and allows(_lowered(self.subscriptions), vm.id.subscription)
+            and allows(_lowered(self.locations), vm.location.lower())
         )
 
     def covers(self, other: Self) -> bool:
@@ -117,13 +117,13 @@ class Rule:
         """
         mine, theirs = dict(self.other_tags), dict(other.other_tags)
         return (
-            _covers(self.values, other.values)
+            covers(self.values, other.values)
             and all(
-                name in theirs and _covers((glob,), (theirs[name],)) for name, glob in mine.items()
+                name in theirs and covers((glob,), (theirs[name],)) for name, glob in mine.items()
             )
-            and _covers(_lowered(self.resource_groups), _lowered(other.resource_groups))
-            and _covers(_lowered(self.subscriptions), _lowered(other.subscriptions))
-            and _covers(_lowered(self.locations), _lowered(other.locations))
+            and covers(_lowered(self.resource_groups), _lowered(other.resource_groups))
+            and covers(_lowered(self.subscriptions), _lowered(other.subscriptions))
+            and covers(_lowered(self.locations), _lowered(other.locations))
         )
 
 
@@ -198,20 +198,20 @@ def ask(vm: VmFacts, rules: Rules) -> Ask:
     return NotAsked(f"no rule matches the tag {rules.tag_name} = {value!r}", value)
 
 
-def _allows(globs: Iterable[str], value: str | None) -> bool:
+def allows(globs: Iterable[str], value: str | None) -> bool:
     """Tell whether one of `globs` matches; without any, every value and none will do."""
     globs = tuple(globs)
     return not globs or (value is not None and any(fnmatchcase(value, glob) for glob in globs))
 
 
-def _covers(globs: tuple[str, ...], others: tuple[str, ...]) -> bool:
+def covers(globs: tuple[str, ...], others: tuple[str, ...]) -> bool:
     """Tell whether everything that one of `others` matches is matched by one of `globs` too."""
     if not globs or not others:
         return not globs
     return all(
         other in globs
         or "*" in globs
-        or (not any(sign in other for sign in "*?[") and _allows(globs, other))
+        or (not any(sign in other for sign in "*?[") and allows(globs, other))
         for other in others
     )
 

@@ -143,7 +143,7 @@ def build_rule(found: Found, at: Path, faults: Faults) -> Any:
     )
 
 
-def check_rules(rules: list[Any], at: Path, faults: Faults) -> None:
+def check_order(rules: list[Any], at: Path, faults: Faults, word: str = "rule") -> None:
     """Note each rule that can never win because an earlier one takes all that it would."""
     for place, rule in enumerate(rules):
         earlier = next(
@@ -157,8 +157,8 @@ def check_rules(rules: list[Any], at: Path, faults: Faults) -> None:
         if earlier is not None:
             faults.add(
                 (*at, place),
-                f"can never win: rule {earlier + 1} matches everything that it matches",
-                "put it before that rule, or remove it",
+                f"can never win: {word} {earlier + 1} matches everything that it matches",
+                f"put it before that {word}, or remove it",
             )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vmbackup_core.domain.drills import DrillRules
 from vmbackup_core.domain.policies import PolicySpec
 from vmbackup_core.domain.rules import Rules
 from vmbackup_core.domain.vaults import VaultNaming
@@ -21,7 +22,7 @@ from vmbackup_core.settings.sections import SECTIONS
 @dataclass(frozen=True, slots=True)
 class Settings:
     """
-    Everything that is configured.
+    Everything that is configured; `drills` is None where no restore tests are asked for.
 
     `digest` is the SHA-256 of the file's bytes in hex: it says in the evidence which
     configuration a decision was made under.
@@ -32,6 +33,7 @@ class Settings:
     vaults: VaultNaming
     limits: Limits
     protect: Protect
+    drills: DrillRules | None
     deployment: Deployment
     source: str
     digest: str
@@ -77,6 +79,7 @@ def load(text: str | bytes, environment: Mapping[str, str], *, source: str) -> S
         ),
         limits=found["limits"],
         protect=protect,
+        drills=found["drills"],
         deployment=deployment,
         source=source,
         digest=hashlib.sha256(raw).hexdigest(),
@@ -113,6 +116,8 @@ def _read(text: str, source: str) -> dict[str, Any]:
             found[section.name] = section.form.read(value, (section.name,), faults)
         elif section.required:
             faults.add((section.name,), "missing", f"it takes {section.form.words}")
+        elif section.default is None:
+            found[section.name] = None
         else:
             found[section.name] = section.form.read(section.default, (section.name,), faults)
     _check_together(document, found, faults)

@@ -7,7 +7,13 @@ from vmbackup_core.domain.errors import Malformed
 from vmbackup_core.domain.ids import VaultId
 from vmbackup_core.settings.faults import Unfit, did_you_mean
 from vmbackup_core.settings.forms import Leaf
-from vmbackup_core.settings.words import parse_schedule, parse_time_zone, parse_weekday
+from vmbackup_core.settings.words import (
+    parse_blackout,
+    parse_schedule,
+    parse_time,
+    parse_time_zone,
+    parse_weekday,
+)
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _GROUP = re.compile(r"[\w().-]{0,89}[\w()-]")
@@ -34,6 +40,12 @@ def _parse_group_glob(text: str) -> str:
     if "/" in text:
         raise Unfit(f'"{text}" is no resource group\'s name', "give the name, not the id")
     return _parse_glob(text)
+
+
+def _parse_tier_name(text: str) -> str:
+    if re.fullmatch(r"\w[\w -]{0,38}\w|\w", text) is None:
+        raise Unfit(f'"{text}" is no name', "1 to 40 letters, digits, hyphens and blanks")
+    return text
 
 
 def _parse_location_glob(text: str) -> str:
@@ -139,3 +151,7 @@ SCHEDULE = Leaf(
 )
 TIME_ZONE = Leaf('"UTC", a Windows or an IANA name', parse_time_zone)
 WEEKDAY = Leaf("a day of the week", parse_weekday)
+TIME = Leaf("a time of day such as 22:30", parse_time)
+BLACKOUT = Leaf('a day of the week, a date, or "2030-12-20 to 2031-01-06"', parse_blackout)
+POLICY_GLOB = Leaf('a policy, in which "*" and "?" stand for others', _parse_glob)
+TIER_NAME = Leaf("a short name", _parse_tier_name)

@@ -21,10 +21,11 @@ from vmbackup_core.settings.building import (
     build_scope,
     build_vaults,
     build_vaults_of,
+    check_order,
     check_policy,
-    check_rules,
     check_scope,
 )
+from vmbackup_core.settings.drilling import DRILLS
 from vmbackup_core.settings.forms import (
     Key,
     Leaf,
@@ -168,9 +169,10 @@ PROTECT = Table(
 SECTIONS = (
     Key("scope", SCOPE),
     Key("tags", TAGS, {}),
-    Key("rules", Many(RULE, "has no rule: nothing would ever be protected", check_rules)),
+    Key("rules", Many(RULE, "has no rule: nothing would ever be protected", check_order)),
     Key("policies", Named(POLICY_NAME, POLICY)),
     Key("vaults", VAULTS, {}),
     Key("limits", LIMITS, {}),
     Key("protect", PROTECT, {}),
+    Key("drills", DRILLS, else_="no restore test is planned"),
 )

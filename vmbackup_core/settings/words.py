@@ -5,8 +5,9 @@ Each reader raises Unfit with an example of what it takes.
 """
 
 import re
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 
+from vmbackup_core.domain.drills import Blackout, Dates
 from vmbackup_core.domain.schedules import HOUR, Daily, Hourly, Schedule, Weekday, Weekly
 from vmbackup_core.settings.faults import Unfit, did_you_mean
 from vmbackup_core.settings.time_zones import IANA_ZONES, WINDOWS_ZONES
@@ -59,10 +60,10 @@ def parse_schedule(text: str) -> Schedule:
     """Read one of the three forms; whether Azure takes such a schedule is checked elsewhere."""
     words = " ".join(text.split())
     if found := re.fullmatch(rf"daily at {_TIME}", words, re.IGNORECASE):
-        return Daily(_parse_time(found["at"]))
+        return Daily(parse_time(found["at"]))
     if found := re.fullmatch(rf"weekly on (?P<days>.+) at {_TIME}", words, re.IGNORECASE):
         days = re.split(r"\s*,\s*(?:and )?|\s+and\s+", found["days"], flags=re.IGNORECASE)
-        return Weekly(frozenset(map(parse_weekday, days)), _parse_time(found["at"]))
+        return Weekly(frozenset(map(parse_weekday, days)), parse_time(found["at"]))
     if found := re.fullmatch(
         rf"every (?P<every>\d+) hours? from {_TIME} for (?P<window>\d+) hours?",
         words,
@@ -71,7 +72,7 @@ def parse_schedule(text: str) -> Schedule:
         every, window = int(found["every"]), int(found["window"])
         if not (1 <= every <= 24 and 1 <= window <= 24):
             raise Unfit(f'"{text}" does not fit into a day', "count in hours from 1 to 24")
-        return Hourly(every * HOUR, _parse_time(found["at"]), window * HOUR)
+        return Hourly(every * HOUR, parse_time(found["at"]), window * HOUR)
     examples = " or ".join(f'"{example}"' for example in _SCHEDULES)
     raise Unfit(f'"{text}" is no schedule', f"write it like {examples}")
 
@@ -100,7 +101,26 @@ def parse_time_zone(text: str) -> str:
     )
 
 
-def _parse_time(text: str) -> time:
+def parse_blackout(text: str) -> Blackout:
+    """Read a day of the week, a date or two dates with "to" between them."""
+    if re.search(r"\d", text) is None:
+        return parse_weekday(text)
+    first, _, last = (part.strip() for part in text.partition(" to "))
+    dates = Dates(_parse_date(first), _parse_date(last or first))
+    if dates.last < dates.first:
+        raise Unfit(f'"{text}" ends before it begins', "put the earlier date first")
+    return dates
+
+
+def _parse_date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Unfit(f'"{text}" is no date', "write it like 2030-12-24") from None
+
+
+def parse_time(text: str) -> time:
+    """Read a time of day."""
     found = re.fullmatch(r"(\d\d):(\d\d)", text)
     if found is None or int(found[1]) > 23 or int(found[2]) > 59:
         raise Unfit(f'"{text}" is no time of day', "write it like 06:00 or 22:30")

@@ -1,0 +1,105 @@
+"""
+Which VMs' backups are to be proven in the coming nights: never-tested first, then the oldest proof.
+
+A pure function of the estate, what was proven so far and the drill plan. It fills more nights than
+anybody asked for, taking for granted that each test passes, so that it can say how long it takes
+until everything is proven, and refuse a drill plan that cannot keep its own promise.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from vmbackup_core.domain.drill_coverage import Subject
+from vmbackup_core.domain.drill_nights import Coverage, Filling
+from vmbackup_core.domain.drills import (
+    DrillRules,
+    Night,
+    NotPlanned,
+    Past,
+    Unplanned,
+)
+from vmbackup_core.domain.facts import Estate, ItemFacts, ItemState, VmFacts
+from vmbackup_core.domain.ids import VmId
+from vmbackup_core.domain.rules import Rules
+
+
+@dataclass(frozen=True, slots=True)
+class DrillPlan:
+    """
+    The coming nights, why every other VM is in none of them, and what speaks against the plan.
+
+    `vms` is the number of VMs looked at: those in `nights`, each counted once, and `unplanned`.
+    A plan with `refusals` cannot keep what its tiers promise.
+    """
+
+    at: datetime
+    vms: int
+    nights: tuple[Night, ...]
+    unplanned: tuple[Unplanned, ...]
+    coverage: Coverage
+    refusals: tuple[str, ...]
+
+    @property
+    def planned(self) -> int:
+        """How many VMs are in one of the nights."""
+        return len({drill.vm.id for night in self.nights for drill in night.drills})
+
+
+def plan_drills(
+    estate: Estate,
+    rules: Rules,
+    drills: DrillRules,
+    pasts: Mapping[VmId, Past],
+    now: datetime,
+    nights: int,
+) -> DrillPlan:
+    """
+    Return the plan of the next `nights` nights, the first that begins at or after `now` on.
+
+    The same whatever order the estate is in. Never plans a VM twice within half the maximum age of
+    its tier, more tests than a night or a place has room for, or a restore that Azure would refuse
+    for its daily limit. Raises AssertionError where a VM was lost on the way.
+    """
+    items = estate.items_by_vm()
+    subjects, unplanned = list[Subject](), list[Unplanned]()
+    for vm in sorted(estate.vms, key=lambda vm: vm.id):
+        match _sort_out(vm, items.get(vm.id, ()), rules, drills, pasts):
+            case Subject() as subject:
+                subjects.append(subject)
+            case NotPlanned() as code:
+                unplanned.append(Unplanned(vm, code))
+    filling = Filling(subjects, drills, drills.next_night(now), nights)
+    plan = DrillPlan(
+        now,
+        len(estate.vms),
+        tuple(filling.nights[:nights]),
+        tuple(sorted((*unplanned, *filling.left_out()), key=lambda one: one.vm.id)),
+        filling.coverage,
+        filling.refusals,
+    )
+    if plan.planned + len(plan.unplanned) != plan.vms:
+        raise AssertionError("the planned and the others do not sum to the number of VMs")
+    return plan
+
+
+def _sort_out(
+    vm: VmFacts,
+    items: Iterable[ItemFacts],
+    rules: Rules,
+    drills: DrillRules,
+    pasts: Mapping[VmId, Past],
+) -> Subject | NotPlanned:
+    """Return the VM as the drill plan takes it, or why it takes it never."""
+    if rules.scope.why_not(vm):
+        return NotPlanned.OUT_OF_SCOPE
+    live = [i for i in items if i.state in (ItemState.PROTECTED, ItemState.ERROR)]
+    if not live:
+        return NotPlanned.NOT_PROTECTED
+    item = min(live, key=lambda i: (i.state is ItemState.ERROR, i.vault))
+    if item.last_backup is None:
+        return NotPlanned.NO_BACKUP_YET
+    tier = drills.tier_of(vm.tags.get(rules.tag_name), item.policy)
+    if tier is None:
+        return NotPlanned.NO_TIER
+    return Subject(vm, item.vault, tier, pasts.get(vm.id, Past()).of_machine(vm.machine))

@@ -71,6 +71,13 @@ def test_there_are_enough_broken_files_to_mean_something():
     assert len(BROKEN) >= 60
 
 
+def test_the_shipped_example_protects_nothing_and_creates_no_vault():
+    settings = load((ROOT / "vmbackup.toml").read_bytes(), LOCAL, source="vmbackup.toml")
+
+    assert {settings.rules.scope.mode_of(one) for one in (ONE, TWO)} == {Mode.OBSERVE}
+    assert not settings.vaults.create
+
+
 def test_the_commented_example_means_what_its_comments_say():
     raw = (ROOT / "vmbackup.toml").read_bytes()
 
@@ -81,7 +88,6 @@ def test_the_commented_example_means_what_its_comments_say():
             Scope(
                 subscriptions=(ONE, TWO),
                 mode=Mode.OBSERVE,
-                mode_by_subscription=((ONE, Mode.PROTECT),),
                 exclude_resource_groups=("*-sandbox",),
                 drill_resource_groups=("drill-*",),
             ),
@@ -111,7 +117,7 @@ def test_the_commented_example_means_what_its_comments_say():
         vaults=VaultNaming(
             "rsv-{subscription}-{region}-{n}",
             "rg-backup-{region}",
-            create=True,
+            create=False,
             redundancy="GeoRedundant",
             use=(UseVault(TWO, "northeurope", VaultId(TWO, "rg-shared", "rsv-shared-ne")),),
             vms_per_vault=1000,

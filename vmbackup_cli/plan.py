@@ -12,7 +12,8 @@ from vmbackup_cli.verdict_view import (
     verdict_json,
     verdict_table,
 )
-from vmbackup_cli.words import number
+from vmbackup_cli.words import at, number
+from vmbackup_core.app.notebook import Pause
 from vmbackup_core.app.sweep import Survey
 from vmbackup_core.domain.reasons import Reason, Standing
 from vmbackup_core.domain.verdicts import Verdict
@@ -54,6 +55,8 @@ def plan(
     app = desk.app()
     with desk.err.status("Reading the estate from Resource Graph …"):
         survey = app.sweep.survey()
+    _check_subscriptions(subscriptions, survey, app.settings)
+    pause = app.notebook.pause()
     chosen = [
         v
         for v in survey.verdicts
@@ -61,10 +64,13 @@ def plan(
         and (not subscriptions or v.vm.subscription in subscriptions)
     ]
     if as_json:
-        desk.document(plan_json(survey, chosen, app.settings))
+        desk.document(plan_json(survey, chosen, app.settings, pause))
     else:
+        if pause:
+            desk.say(_say_pause(pause), "", style="bold red")
         listed = [v for v in chosen if every or reasons or _notable(v)]
         show_plan(desk, survey, listed, app.settings, filtered=len(chosen) < len(survey.verdicts))
+        _show_brakes(desk, survey, app.settings, pause)
     return Exit.DIFFERS if any(v.differs for v in chosen) else Exit.FINE
 
 
@@ -79,16 +85,27 @@ def find_reason(code: str) -> Reason:
         ) from None
 
 
+def _check_subscriptions(asked: list[str], survey: Survey, settings: Settings) -> None:
+    """Raise Misused for a subscription that is not in scope: nothing found would read as fine."""
+    known = {*settings.rules.scope.subscriptions, *(v.vm.subscription for v in survey.verdicts)}
+    if strange := [one for one in asked if one not in known]:
+        listed = "".join(f"\n  {one}" for one in sorted(known)) or " none"
+        raise Misused(f"{', '.join(strange)} is not in scope; in scope:{listed}")
+
+
 def _notable(verdict: Verdict) -> bool:
     return verdict.differs or verdict.reason.standing is Standing.HUMAN
 
 
-def plan_json(survey: Survey, chosen: list[Verdict], settings: Settings) -> dict[str, Any]:
+def plan_json(
+    survey: Survey, chosen: list[Verdict], settings: Settings, pause: Pause | None
+) -> dict[str, Any]:
     """Return the plan as JSON: the sums are of all VMs, `verdicts` holds each chosen VM once."""
     count = survey.count
     return {
         "at": survey.at.isoformat(),
         "hash": survey.hash,
+        "pause": {"since": pause.since.isoformat(), "why": pause.why} if pause else None,
         "vms": count.vms,
         "in_scope": count.in_scope,
         "protected": count.protected,
@@ -128,12 +145,18 @@ def show_plan(
         desk.say("")
         desk.out.print(orphan_table(desk, survey.orphans))
         desk.say(Reason.ORPHANED.mend.capitalize() + ".", style="dim")
-    _show_brakes(desk, survey, settings)
 
 
-def _show_brakes(desk: Desk, survey: Survey, settings: Settings) -> None:
+def _say_pause(pause: Pause) -> str:
+    return (
+        f"PAUSED since {at(pause.since)} ({pause.why}): nothing is applied until"
+        " `vmbackup pause off`."
+    )
+
+
+def _show_brakes(desk: Desk, survey: Survey, settings: Settings, pause: Pause | None) -> None:
     """Say what holds changes back, and how to go on."""
-    differing = sum(v.differs for v in survey.verdicts)
+    differing = [v for v in survey.verdicts if v.differs]
     if not differing:
         return
     desk.say("")
@@ -143,12 +166,21 @@ def _show_brakes(desk: Desk, survey: Survey, settings: Settings) -> None:
             f" {survey.shrunk.now:,}. Nothing is started until somebody approves.",
             style="bold red",
         )
+    observed = sum(v.reason is Reason.OBSERVING for v in differing)
+    doable = len(differing) - observed
+    only = f", {observed:,} only in observe mode" if observed else ""
     budget = settings.limits.changes_per_hour
-    changes = number(survey.changes, "change")
-    over = "; the rest waits for later hours or an approval" if survey.changes > budget else ""
+    over = survey.changes > budget
+    rest = "; the rest waits for later hours or an approval" if over else ""
     desk.say(
-        f"Plan {survey.hash[:12]}: {number(differing, 'VM')}; {changes} to items that are"
-        f" protected already (budget: {budget} an hour{over}).",
-        "`vmbackup protect` applies it; what is held back goes on after"
-        f" `vmbackup approve {survey.hash[:12]}` (valid for 24 hours).",
+        f"Plan {survey.hash[:12]}: {number(doable, 'VM')} to do{only};"
+        f" {number(survey.changes, 'change')} to items that are protected already"
+        f" (budget: {budget} an hour{rest})."
     )
+    if doable and not pause:
+        desk.say("`vmbackup protect` applies it.")
+    if survey.shrunk or over:
+        desk.say(
+            "What is held back goes on after"
+            f" `vmbackup approve {survey.hash[:12]}` (valid for 24 hours)."
+        )

@@ -26,7 +26,9 @@ def test_a_plan_says_what_would_be_done_and_why(office: Office) -> None:
     assert "TO_PROTECT" in ran.out
     assert "create vault rsv-5a0c0000-westeurope-1" in ran.out
     assert "rule 1 asks for gold" in ran.out
-    assert "vmbackup approve" in ran.out
+    assert "1 VM to do; 0 changes" in ran.out
+    assert "`vmbackup protect` applies it." in ran.out
+    assert "vmbackup approve" not in ran.out
 
 
 def test_nothing_to_do_is_said_and_exits_with_0(office: Office) -> None:
@@ -48,6 +50,8 @@ def test_a_subscription_on_observe_differs_too(office: Office) -> None:
     assert ran.code == 2
     assert "OBSERVING" in ran.out
     assert "would enable backup" in ran.out
+    assert "0 VMs to do, 1 only in observe mode" in ran.out
+    assert "applies it" not in ran.out
 
 
 def test_planning_an_estate_writes_nothing_anywhere(world: World) -> None:
@@ -104,13 +108,44 @@ def test_a_plan_narrows_to_reasons_and_subscriptions(office: Office) -> None:
     office.vm("away", tag="off")
 
     by_reason = office.run("plan", "--reason", "opted-out", "--json")
-    elsewhere = office.run("plan", "--subscription", "00000000-0000-0000-0000-000000000009")
+    here = office.run("plan", "--subscription", SUB.upper(), "--reason", "no-vault")
 
     assert [one["name"] for one in by_reason.json["verdicts"]] == ["away"]
     assert by_reason.code == 0
     assert by_reason.json["vms"] == 2
-    assert elsewhere.code == 0
-    assert "No such VM." in elsewhere.out
+    assert here.code == 0
+    assert "No such VM." in here.out
+
+
+def test_a_subscription_out_of_scope_is_a_wrong_call_and_those_in_scope_are_named(
+    office: Office,
+) -> None:
+    ran = office.run("plan", "--subscription", "00000000-0000-0000-0000-000000000009")
+
+    assert ran.code == 64
+    assert "00000000-0000-0000-0000-000000000009 is not in scope" in ran.err
+    assert SUB in ran.err
+
+
+def test_a_pause_is_the_first_thing_that_is_said(office: Office) -> None:
+    office.vm("web")
+    office.run("pause", "on", "--why", "audit")
+
+    ran = office.run("plan")
+
+    assert ran.out.startswith("PAUSED since 2026-03-02 08:00 UTC (audit): nothing is applied until")
+    assert "applies it" not in ran.out
+
+
+def test_a_pause_is_told_to_machines(office: Office) -> None:
+    before = office.run("plan", "--json").json
+    office.run("pause", "on", "--why", "audit")
+
+    assert before["pause"] is None
+    assert office.run("plan", "--json").json["pause"] == {
+        "since": "2026-03-02T08:00:00+00:00",
+        "why": "audit",
+    }
 
 
 def test_a_reason_that_does_not_exist_is_a_wrong_call(office: Office) -> None:
@@ -147,6 +182,7 @@ def test_a_scope_that_shrank_is_shown_before_anything_else_happens(office: Offic
     ran = office.run("plan")
 
     assert "STOPPED: 20 VMs were in scope at the last sweep, now 5." in ran.out
+    assert "goes on after `vmbackup approve" in ran.out
     assert office.run("plan", "--json").json["shrunk"] == {"before": 20, "now": 5}
 
 
@@ -176,3 +212,4 @@ def test_the_budget_of_changes_is_said(office: Office) -> None:
     ran = office.run("plan")
 
     assert "1 change to items that are protected already (budget: 0 an hour" in ran.out
+    assert "goes on after `vmbackup approve" in ran.out

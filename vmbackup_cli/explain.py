@@ -52,7 +52,8 @@ def show(desk: Desk, app: App, seen: Examined) -> None:
     reason = verdict.reason
     desk.say(f"{verdict.name}  ({verdict.vm.group}, {verdict.location})", style="bold")
     desk.out.print(Text.assemble((reason.name, STYLES[reason.standing]), f"  {reason.text}"))
-    if verdict.since < app.clock.now():
+    before = app.sweep.seen(verdict.vm)
+    if before is not None and before.since == verdict.since:  # A sweep has seen the same.
         desk.say(f"since {at(verdict.since)} ({span(app.clock.now() - verdict.since)})")
     if reason.mend:
         desk.say(f"What you can do: {reason.mend}")

@@ -1,13 +1,14 @@
 """`vmbackup explain`: one VM, one verdict, and the facts that decided."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from azsim.estate import found_estate
 from azsim.world import World
 from tests.cli import GROUP, Office
+from tests.clocks import HandClock
 from vmbackup_cli.simulate import CONFIGURATION
 from vmbackup_core.domain.ids import VmId
 from vmbackup_core.domain.memory import Memory
@@ -93,6 +94,24 @@ def test_an_opt_out_says_since_when(office: Office) -> None:
 
     assert "OPTED_OUT" in ran.out
     assert "since 2026-03-02 08:00 UTC (3 days)" in ran.out
+
+
+class Hurried(HandClock):
+    """A clock that is never asked twice in the same second."""
+
+    def now(self) -> datetime:
+        self.time += timedelta(seconds=1)
+        return self.time
+
+
+def test_a_verdict_that_no_sweep_has_seen_has_no_since(office: Office) -> None:
+    office.vm("web", tag="off")
+    office.change(clock=Hurried(office.world.clock.now()))
+
+    ran = office.run("explain", "web")
+
+    assert "OPTED_OUT" in ran.out
+    assert "since" not in ran.out
 
 
 def test_a_write_whose_end_is_not_known_is_shown(office: Office) -> None:

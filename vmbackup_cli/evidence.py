@@ -85,7 +85,10 @@ def _show_chains(desk: Desk, chains: list[Chain]) -> None:
     if broken:
         desk.say(f"{broken} of {number(len(chains), 'chain')} broken.", style="bold red")
     else:
-        desk.say(f"{number(len(chains), 'chain')} with {total}: every link holds.")
+        desk.say(
+            f"{number(len(chains), 'chain')} with {total}: every link holds.",
+            "A cut tail or a missing chain is not visible here: compare with heads kept elsewhere.",
+        )
 
 
 def _chain_json(chain: Chain) -> dict[str, Any]:

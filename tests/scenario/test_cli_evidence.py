@@ -33,6 +33,7 @@ def test_whole_chains_hold_offline(copy: Path) -> None:
 
     assert ran.code == 0
     assert "every link holds" in ran.out
+    assert "A cut tail or a missing chain is not visible here" in ran.out
     assert "BROKEN" not in ran.out
 
 

@@ -188,15 +188,21 @@ def _show(console: Console, outcome: Outcome, out: Path, seconds: float) -> None
     console.print(table)
     s = outcome.summary
     lag, events = s["protection_lag_seconds"], s["events"]
+    people = sum(v.reason.standing is Standing.HUMAN for v in outcome.verdicts)
+    bare = ", ".join(f"{reason} {vms}" for reason, vms in s["unprotected"].items())
     console.print(
-        f"\n{s['vms']} VMs, {s['in_scope']} in scope, [green]{s['protected']} protected[/], "
-        f"{sum(s['unprotected'].values())} wait for a person: {s['unprotected']}\n"
+        f"\n{s['vms']} VMs, {s['in_scope']} in scope: [green]{s['protected']} protected[/], "
+        f"{sum(s['unprotected'].values())} unprotected ({bare}); {people} need a person\n"
         f"protection lag: median {lag['p50']:.0f} s, 95 % {lag['p95']:.0f} s, "
         f"longest {lag['max']:.0f} s\n"
         f"events: {events['sent']} sent, {events['lost']} lost, {events['duplicated']} doubled; "
         f"{s['arm_calls']} ARM calls; {s['errors']} errors; {seconds:.0f} s of real time\n"
-        f"left in {out}/: timeline.jsonl, evidence/, summary.json"
+        f"left in {out}/: timeline.jsonl, evidence/, summary.json\n"
     )
+    console.print("Next, to look at them:")
+    vmbackup = "vmbackup" if shutil.which("vmbackup") else ".venv/bin/vmbackup"
+    for command in (f"{vmbackup} evidence verify {out}/evidence", f"less {out}/timeline.jsonl"):
+        console.print(f"  {command}", highlight=False, markup=False, soft_wrap=True)
     for verdict in outcome.missed:
         console.print(f"[red]MISSED[/] {verdict.name}: {verdict.reason.name}")
 

@@ -60,6 +60,18 @@ keep = {{ daily = 30 }}
 
 [vaults]
 create = true
+
+[drills]
+per_night = 20
+
+[[drills.tiers]]
+name = "gold"
+tag = "gold"
+max_age = "30 days"
+
+[[drills.tiers]]
+name = "rest"
+max_age = "90 days"
 """
 
 

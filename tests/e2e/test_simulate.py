@@ -103,6 +103,13 @@ def test_commands_over_https_see_every_vm_and_judge_it_alike(simulation: Simulat
     assert json.loads(explained.stdout)["reason"] == one["reason"]
 
 
+def test_its_configuration_has_restore_tests_to_plan(simulation: Simulation) -> None:
+    planned = simulation.vmbackup("drill", "plan", "--json")
+
+    assert planned.returncode == 0, planned.stderr
+    assert json.loads(planned.stdout)["planned"] > 0
+
+
 def test_it_ends_cleanly_when_told(tmp_path: Path) -> None:
     file = tmp_path / "ready.json"
     with subprocess.Popen(

@@ -1,7 +1,12 @@
 """`vmbackup plan`: everything is looked at, nothing is touched."""
 
+import csv
 import json
+import re
+import shutil
+import subprocess
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +15,8 @@ from azsim.world import World
 from tests.cli import GROUP, OBSERVING, SUB, TOML, Office
 from vmbackup_cli.simulate import CONFIGURATION
 from vmbackup_core.domain.reasons import Reason
+
+OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 
 
 @pytest.fixture
@@ -93,6 +100,26 @@ def test_the_machine_form_is_alone_on_stdout(office: Office) -> None:
         "policy": "gold",
     }
     assert ran.err.strip() == ""
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not on this machine")
+def test_the_line_for_a_spreadsheet_gives_a_row_for_each_vm(office: Office) -> None:
+    office.vm("web")
+    office.vm("away", tag="off")
+    (line,) = re.findall(r"vmbackup plan --json \| jq -r '(.+)'", OPERATIONS.read_text())
+
+    table = subprocess.run(
+        ["jq", "-r", line],
+        input=office.run("plan", "--json").out,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+    assert [(row[0], row[4]) for row in csv.reader(table.splitlines())] == [
+        ("away", "OPTED_OUT"),
+        ("web", "TO_PROTECT"),
+    ]
 
 
 def test_only_vms_that_need_something_are_listed_unless_all_are_asked_for(office: Office) -> None:

@@ -68,10 +68,13 @@ def _receive(event: func.EventGridEvent | func.CloudEvent) -> EnsureProtected | 
 
 async def _start(client: df.DurableOrchestrationClient, intents: Iterable[EnsureProtected]) -> None:
     """Start at most one workflow for each intent: one that runs already has seen the hint."""
+    workflows = (await asyncio.to_thread(bootstrap.current_app)).workflows
+    failed: list[Exception] = []
     for intent in intents:
-        first = bootstrap.current_app().workflows.first(intent.vm)
         try:
-            await client.start_new("workflow", intent.key, first)
-        except Exception as error:  # The SDK raises no narrower one.
+            await client.start_new("workflow", intent.key, workflows.first(intent.vm))
+        except Exception as error:  # noqa: BLE001 - The SDK raises no narrower one.
             if "already exists" not in str(error):
-                raise
+                failed.append(error)  # One that does not start must not hold back the others.
+    if failed:
+        raise failed[0]

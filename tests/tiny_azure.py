@@ -104,6 +104,7 @@ class TinyAzure:
     items: dict[tuple[VmId, VaultId], ItemFacts] = field(default_factory=dict)
     answers: deque[Answer] = field(default_factory=deque)
     jobs_are_listed: bool = True
+    unreadable: tuple[str, ...] = ()
     before_call: Callable[[], None] = nothing
     after_write: Callable[[], None] = nothing
     received: list[Write] = field(default_factory=list)
@@ -126,6 +127,7 @@ class TinyAzure:
             tuple(self.vms.values()),
             tuple(self.items.values()),
             tuple(self.vaults.values()),
+            self.unreadable,
         )
 
     def observe_vaults(self, subscription: str, location: str) -> tuple[VaultFacts, ...]:

@@ -15,7 +15,7 @@ from vmbackup_core.domain.plans import Plan
 from vmbackup_core.domain.protection import Sight, plan_protection
 from vmbackup_core.domain.rules import Ask, OutOfScope, ask
 from vmbackup_core.domain.vaults import VaultChoice, choose_vault
-from vmbackup_core.domain.verdicts import Verdict, judge_vm, lasting
+from vmbackup_core.domain.verdicts import Verdict, held_by_pause, judge_vm, lasting
 
 _AGAIN = timedelta(seconds=5)
 
@@ -87,10 +87,12 @@ def examine(app: App, vm: VmId) -> Examined:
     )
     plan = plan_protection(sight, book)
     mode = book.rules.scope.mode_of(vm.subscription)
-    verdict = judge_vm(sight, plan, mode, now)
+    verdict, pause = judge_vm(sight, plan, mode, now), app.notebook.pause()
+    if pause is not None:
+        verdict = held_by_pause(verdict)
     before = app.sweep.seen(vm)
     (verdict,) = lasting((verdict,), {vm: before} if before else {})
-    return Examined(sight, asked, choice, plan, verdict, app.notebook.pause())
+    return Examined(sight, asked, choice, plan, verdict, pause)
 
 
 def _look(app: App, vm: VmId) -> Sight:

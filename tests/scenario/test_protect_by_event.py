@@ -169,3 +169,15 @@ def test_the_evidence_names_what_was_done(stage: Stage):
     assert [r["body"]["reason"] for r in records] == ["PROTECTED"]
     assert [d["text"] for d in records[0]["body"]["did"]][-1] == "EnableProtection ended"
     assert WEST not in records[0]["prev"]
+
+
+def test_a_vm_in_a_group_of_another_script_is_protected(stage: Stage):
+    stage.create_vault()
+    stage.world.groups.create(SUB, "rg-büro(neu)", WEST)
+    stage.create_vm("web", group="rg-büro(neu)")
+
+    stage.run(5 * MINUTES)
+
+    found = stage.world.vaults.item_of(stage.id("web", "rg-büro(neu)"))
+    assert found is not None
+    assert found[1].policy == "gold"

@@ -340,3 +340,20 @@ def test_every_reaction_of_ours_is_one_that_the_core_knows() -> None:
     known = {cls for _, cls in inspect.getmembers(errors, inspect.isclass)}
 
     assert set(BY_CODE.values()) <= known
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "The client 'jane.doe@contoso.com' with object id '7f3c' has no authorization",
+        "The user jane.doe@contoso.com may not do it",
+    ],
+)
+def test_whom_azure_refuses_is_not_named(said: str) -> None:
+    body = json.dumps({"error": {"code": "AuthorizationFailed", "message": said}})
+
+    words = str(refusal("protecting web", answer_of(403, {}, body)))
+
+    assert "jane" not in words
+    assert "7f3c" not in words
+    assert "the caller" in words

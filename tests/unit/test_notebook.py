@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from vmbackup_core.app.notebook import Notebook, configures
 from vmbackup_core.domain.errors import Retryable
 from vmbackup_core.domain.memory import Memory
 from vmbackup_core.domain.reasons import Reason
+from vmbackup_core.ports import Row
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -192,3 +194,21 @@ def test_what_is_left_alone_is_so_for_all_until_its_time(
 
     assert before == (True, False)
     assert not notebook.resting("items")
+
+
+def test_a_reason_of_a_newer_version_is_none(notebook: Notebook, rows: MemoryRows) -> None:
+    notebook.remember(WEB, Memory(policy="gold", reason=Reason.LOCKED))
+    (row,) = rows.list("vm")
+    rows.put(Row("vm", row.key, {**row.values, "reason": "UNHEARD_OF"}, row.etag))
+
+    assert notebook.memory(WEB) == Memory(policy="gold")
+
+
+def test_a_memory_is_amended_as_it_is_then_whoever_wrote_meanwhile(
+    notebook: Notebook, rows: MemoryRows
+) -> None:
+    notebook.remember(WEB, Memory(policy="gold"))
+    notebook.amend(WEB, lambda memory: replace(memory, undeleted=True))
+    notebook.amend(WEB, lambda memory: replace(memory, machine="another"))
+
+    assert notebook.memory(WEB) == Memory(policy="gold", undeleted=True, machine="another")

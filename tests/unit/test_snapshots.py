@@ -127,3 +127,14 @@ def test_an_old_snapshot_stays_readable_while_it_is_refreshed(
 
     assert snapshots.read("x", max_age=timedelta(minutes=1), after=None, take=take) == [9]
     assert seen == [[1]]
+
+
+def test_a_reader_who_takes_longer_than_a_claim_still_has_what_was_read(
+    snapshots: Snapshots, clock: HandClock
+) -> None:
+    def slow() -> str:
+        clock.move_to(clock.now() + 2 * CLAIM)
+        snapshots.read("x", max_age=AGE, after=None, take=lambda: "of another")
+        return "of ours"
+
+    assert snapshots.read("x", max_age=AGE, after=None, take=slow) == "of ours"

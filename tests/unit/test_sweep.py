@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -239,3 +240,35 @@ def test_what_is_remembered_of_vms_that_are_gone_does_not_pile_up() -> None:
     blob = app.blobs.read(LEDGER)
     assert blob is not None
     assert str(WEB) not in blob.content.decode()
+
+
+def test_what_is_remembered_of_a_vm_outlives_its_absence_from_one_sweep() -> None:
+    app = small_app()
+    app.sweep_and_run()
+    there = app.azure.vms.pop(WEB)
+    app.sweep.run()
+    app.clock.move_to(at(600))
+    app.azure.vms[WEB] = replace(there, machine="another-machine")
+
+    assert app.sweep.run().survey.count.reasons == {"TO_CONFIRM": 1}
+
+
+def test_a_pause_is_seen_in_a_survey_only_while_it_holds() -> None:
+    app = small_app()
+    app.notebook.set_pause("asked by Alice")
+    paused = app.sweep.run()
+    app.notebook.set_pause(None)
+
+    assert (paused.intents, paused.survey.count.reasons) == ((), {"PAUSED": 1})
+    assert app.sweep.survey().count.reasons == {"TO_PROTECT": 1}
+    told = [record for _, record in app.evidence.chain("")]
+    assert "Alice" not in str(told)
+
+
+def test_items_that_make_no_sense_are_told_and_do_not_end_the_sweep() -> None:
+    app = small_app()
+    app.azure.unreadable = ("/an/odd/item",)
+
+    app.sweep.run()
+
+    assert [body["unreadable"] for body in records(app)] == [["/an/odd/item"]]

@@ -1,4 +1,7 @@
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -237,3 +240,32 @@ def test_only_work_is_due() -> None:
     assert {v.plan.reason.standing for v in verdicts if v.due and not v.protected} == {
         Standing.WORK
     }
+
+
+ROOT = Path(__file__).resolve().parents[2]
+HASH = """
+from tests.builders import book, sight, vm
+from tests.planner_cases import bare_vault
+from vmbackup_core.domain.protection import plan_protection
+from vmbackup_core.domain.rules import Mode
+from vmbackup_core.domain.verdicts import judge_vm, plan_hash
+from tests.builders import NOW
+seen = sight(vaults=(bare_vault(),))
+print(plan_hash([judge_vm(seen, plan_protection(seen, book()), Mode.PROTECT, NOW)]))
+"""
+
+
+def test_the_hash_of_a_plan_is_the_same_in_every_process() -> None:
+    hashes = {
+        subprocess.run(
+            [sys.executable, "-c", HASH],
+            cwd=ROOT,
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+
+    assert len(hashes) == 1

@@ -443,3 +443,10 @@ def test_an_operation_says_how_far_it_is_in_two_ways(
 )
 def test_a_vaults_summary_counts_its_vms(name: str, count: Any, vms: int) -> None:
     assert protected_vms({"name": {"value": name}, "currentValue": count}) == vms
+
+
+def test_a_vm_without_a_machine_id_yet_is_read_all_the_same() -> None:
+    body = vm_body()
+    del body["properties"]["vmId"]
+
+    assert parse_vm(body).machine == ""

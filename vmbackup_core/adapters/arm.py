@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from vmbackup_core.adapters.boundary import Answer, answer_of, azure_errors, refusal
 from vmbackup_core.adapters.deeds import Host
@@ -152,7 +152,9 @@ class Arm:
         return Reply(response.status_code, lowered, parsed), None
 
     def _url(self, path: str, api_version: str, params: Mapping[str, str] | None) -> str:
-        return f"{self.endpoint}{path}?{urlencode({**(params or {}), 'api-version': api_version})}"
+        quoted = quote(path, safe="/%;:@()!$&'*+,=~")  # Group names may be of any script.
+        query = urlencode({**(params or {}), "api-version": api_version})
+        return f"{self.endpoint}{quoted}?{query}"
 
     @cached_property
     def pipeline(self) -> "Pipeline[Any, Any]":

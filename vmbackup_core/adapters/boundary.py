@@ -108,10 +108,17 @@ def reaction(status: int, code: str) -> type[BackupError]:
     return Retryable if status >= 500 else Rejected
 
 
+# Azure names whom it refuses; what we write down for good must not (evidence cannot forget).
+_CALLER = re.compile(
+    r"(the )?client '[^']*'( with object id '[^']*')?|[\w.+-]+@[\w-]+(\.[\w-]+)+", re.IGNORECASE
+)
+
+
 def refusal(doing: str, answer: Answer, *, writes: bool = False) -> BackupError:
     """Return our error for a failed answer; `writes` where the call should change something."""
     ours = reaction(answer.status, answer.code)
-    message = f"{doing}: {answer.message or f'HTTP {answer.status}'}"[:_LONGEST_MESSAGE]
+    said = _CALLER.sub("the caller", answer.message or f"HTTP {answer.status}")
+    message = f"{doing}: {said}"[:_LONGEST_MESSAGE]
     if ours is Retryable:
         return Retryable(
             message,

@@ -50,9 +50,9 @@ def time_at(node: Json, *path: str) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(written)
-    except ValueError:
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         raise Malformed(f"{'.'.join(path)} is no time: {written!r}") from None
-    moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     return moment if moment > _NEVER else None
 
 

@@ -166,7 +166,10 @@ def _policy_name(item: Json) -> str:
 def _exclusion(node: Json) -> DiskExclusion | None:
     if not isinstance(node, dict):
         return None
-    luns = tuple(int(lun) for lun in entries(node, "diskLunList"))
+    try:
+        luns = tuple(int(lun) for lun in entries(node, "diskLunList"))
+    except (TypeError, ValueError):
+        raise Malformed("diskLunList holds something else than LUNs") from None
     return DiskExclusion(luns, including=bool(at(node, "isInclusionList")))
 
 

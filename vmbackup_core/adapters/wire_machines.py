@@ -68,7 +68,7 @@ def _vm(body: Json, **seen: Any) -> VmFacts:
     known = {state.value for state in Provisioning}
     return VmFacts(
         id=VmId.parse(needed(body, "id")),
-        machine=needed(properties, "vmId").lower(),
+        machine=text(properties, "vmId").lower(),
         name=needed(body, "name"),
         location=place(needed(body, "location")),
         tags=Tags.of(tags(body)),

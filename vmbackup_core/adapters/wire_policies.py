@@ -43,7 +43,8 @@ def parse_policy(body: Json) -> PolicyFacts:
         schedule = _schedule(at(policy, "schedulePolicy"), kind)
         retention = _retention(policy)
         _check_rest(policy)
-    except (_UnreadableError, ValueError):  # ValueError: a word or a number out of range.
+    except (_UnreadableError, ValueError, TypeError, AttributeError, OverflowError):
+        # A word, a number or a shape that we do not know.
         schedule, retention = None, Retention()
     return PolicyFacts(
         name=needed(body, "name"),

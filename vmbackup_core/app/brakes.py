@@ -57,7 +57,7 @@ class Brakes:
             would = ", then ".join(describe(s) for s in plan.steps)
             return Done(Reason.OBSERVING, (*plan.because, f"would {would}"))
         if (pause := self.notebook.pause()) is not None:
-            return Done(Reason.PAUSED, (f"since {pause.since:%Y-%m-%d %H:%M} UTC: {pause.why}",))
+            return Done(Reason.PAUSED, (f"since {pause.since:%Y-%m-%d %H:%M} UTC",))
         now = self.clock.now()
         match step:
             case CreateVault() | CreatePolicy():

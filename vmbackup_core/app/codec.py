@@ -8,6 +8,7 @@ from datetime import time, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from vmbackup_core.domain.errors import Malformed
 from vmbackup_core.domain.ids import VaultId, VmId
 from vmbackup_core.domain.reasons import Reason
 from vmbackup_core.domain.schedules import DayOfMonth, Schedule
@@ -42,5 +43,10 @@ def to_json(value: Any, as_type: Any = None) -> Any:
 
 
 def from_json[T](value: Any, as_type: type[T]) -> T:
-    """Return the value that `to_json` wrote; raises cattrs' errors for anything else."""
-    return _converter().structure(value, as_type)
+    """Return the value that `to_json` wrote; raises Malformed for anything else."""
+    from cattrs.errors import BaseValidationError
+
+    try:
+        return _converter().structure(value, as_type)
+    except (BaseValidationError, ValueError, TypeError, KeyError) as error:
+        raise Malformed(f"not a {as_type}, as this version writes it") from error

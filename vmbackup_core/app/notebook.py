@@ -50,27 +50,26 @@ class Notebook:
 
     def memory(self, vm: VmId) -> Memory:
         row = self.rows.get("vm", EnsureProtected(vm).key)
-        return _memory(row) if row else Memory()
+        return _read_memory(row.values if row else {})
 
     def remember(self, vm: VmId, memory: Memory) -> None:
         """Write the memory of `vm` over the one that is there."""
-        values = {
-            "vm": str(vm),
-            "machine": memory.machine,
-            "vault": memory.vault,
-            "policy": memory.policy,
-            "undeleted": "yes" if memory.undeleted else "",
-            "asked": memory.asked,
-            "asked_at": _written(memory.asked_at),
-            "reason": memory.reason.name if memory.reason else "",
-            "reason_at": _written(memory.reason_at),
-        }
-        self._update("vm", EnsureProtected(vm).key, lambda _: values)
+        self.amend(vm, lambda _: memory)
+
+    def amend(self, vm: VmId, change: Callable[[Memory], Memory]) -> Memory:
+        """Change what is remembered of `vm`, as it is at that moment, and return it."""
+
+        def changed(values: Mapping[str, str]) -> Mapping[str, str]:
+            before = _read_memory(values)
+            after = change(before)
+            return values if after == before and values else _written_memory(vm, after)
+
+        return _read_memory(self._update("vm", EnsureProtected(vm).key, changed))
 
     def memories(self, changed_since: datetime | None) -> Iterator[tuple[VmId, Memory]]:
         """Yield what we remember, on request only what was written since."""
         for row in self.rows.list("vm", changed_since=changed_since):
-            yield VmId.parse(row.values["vm"]), _memory(row)
+            yield VmId.parse(row.values["vm"]), _read_memory(row.values)
 
     # Budgets and claims.
 
@@ -159,8 +158,7 @@ class Notebook:
         raise Retryable(f"the ledger row {partition}/{key} is being written by many")
 
 
-def _memory(row: Row) -> Memory:
-    values = row.values
+def _read_memory(values: Mapping[str, str]) -> Memory:
     return Memory(
         machine=values.get("machine", ""),
         vault=values.get("vault", ""),
@@ -168,9 +166,23 @@ def _memory(row: Row) -> Memory:
         undeleted=bool(values.get("undeleted")),
         asked=values.get("asked", ""),
         asked_at=_read(values.get("asked_at")),
-        reason=Reason[name] if (name := values.get("reason")) else None,
+        reason=Reason.__members__.get(values.get("reason", "")),
         reason_at=_read(values.get("reason_at")),
     )
+
+
+def _written_memory(vm: VmId, memory: Memory) -> Mapping[str, str]:
+    return {
+        "vm": str(vm),
+        "machine": memory.machine,
+        "vault": memory.vault,
+        "policy": memory.policy,
+        "undeleted": "yes" if memory.undeleted else "",
+        "asked": memory.asked,
+        "asked_at": _written(memory.asked_at),
+        "reason": memory.reason.name if memory.reason else "",
+        "reason_at": _written(memory.reason_at),
+    }
 
 
 def _written(at: datetime | None) -> str:

@@ -5,6 +5,7 @@ The order is what makes it safe: the note stands before the write is sent, and i
 when the end of the write is known.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -36,22 +37,28 @@ class Records:
 
         A policy that is only confirmed does not become ours by that: who set it stays who set it.
         """
-        memory = replace(sight.memory, vault=str(step.vault), asked="", asked_at=now)
-        match step:
-            case Undelete():
-                memory = replace(memory, undeleted=True)
-            case ConfirmProtection():
-                pass
-            case _:
-                memory = replace(memory, asked=step.policy)
-        self.notebook.remember(sight.vm.id, memory)
+
+        def asking(memory: Memory) -> Memory:
+            memory = replace(memory, vault=str(step.vault), asked="", asked_at=now)
+            match step:
+                case Undelete():
+                    return replace(memory, undeleted=True)
+                case ConfirmProtection():
+                    return memory
+                case _:
+                    return replace(memory, asked=step.policy)
+
+        self.notebook.amend(sight.vm.id, asking)
 
     def refused(self, vm: VmId, step: str) -> None:
         """Cross out what we asked for: `step` was refused."""
-        memory = self.notebook.memory(vm)
-        if memory.asked_at is not None:
+
+        def crossed_out(memory: Memory) -> Memory:
             owed = memory.undeleted and step != Undelete.__name__
-            self.notebook.remember(vm, replace(memory, asked="", asked_at=None, undeleted=owed))
+            return replace(memory, asked="", asked_at=None, undeleted=owed)
+
+        if self.notebook.memory(vm).asked_at is not None:
+            self.notebook.amend(vm, crossed_out)
 
     def ended(self, sight: Sight) -> None:
         """
@@ -59,26 +66,28 @@ class Records:
 
         What is protected again is owed no resume any more, whoever resumed it.
         """
-        memory = self.notebook.memory(sight.vm.id)
         in_force = _policy_of(sight)
-        ours = bool(memory.asked) and memory.asked.lower() == in_force.lower()
-        now = replace(
-            memory,
-            policy=in_force if ours else memory.policy,
-            asked="",
-            asked_at=None,
-            undeleted=memory.undeleted and not in_force,
-        )
-        if now != memory:
-            self.notebook.remember(sight.vm.id, now)
+
+        def known(memory: Memory) -> Memory:
+            ours = bool(memory.asked) and memory.asked.lower() == in_force.lower()
+            return replace(
+                memory,
+                policy=in_force if ours else memory.policy,
+                asked="",
+                asked_at=None,
+                undeleted=memory.undeleted and not in_force,
+            )
+
+        self._amend(sight.vm.id, known)
 
     def machine(self, sight: Sight) -> Memory:
         """Remember which machine bears the VM's name now."""
-        memory = self.notebook.memory(sight.vm.id)
-        if memory.machine != sight.vm.machine:
-            memory = replace(memory, machine=sight.vm.machine)
-            self.notebook.remember(sight.vm.id, memory)
-        return memory
+        return self._amend(sight.vm.id, lambda m: replace(m, machine=sight.vm.machine or m.machine))
+
+    def _amend(self, vm: VmId, change: Callable[[Memory], Memory]) -> Memory:
+        """Change what is remembered, and write nothing for a VM of which there is nothing to."""
+        memory = self.notebook.memory(vm)
+        return self.notebook.amend(vm, change) if change(memory) != memory else memory
 
     def verdict(self, state: Enabling, done: Done) -> None:
         """
@@ -96,7 +105,7 @@ class Records:
             self.journal.note("evidence", key, text, vm=state.vm, seq=record.seq, hash=record.hash)
         if told or done.reason in HELD:
             at = self.clock.now()
-            self.notebook.remember(state.vm, replace(memory, reason=done.reason, reason_at=at))
+            self.notebook.amend(state.vm, lambda m: replace(m, reason=done.reason, reason_at=at))
 
     def _body(self, state: Enabling, memory: Memory, done: Done) -> dict[str, object]:
         return {

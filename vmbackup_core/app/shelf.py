@@ -1,10 +1,13 @@
 """What is known of vaults, their items and jobs, through snapshots that all workflows share."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from vmbackup_core.app.codec import from_json, to_json
 from vmbackup_core.app.snapshots import Snapshots
+from vmbackup_core.domain.errors import Malformed
 from vmbackup_core.domain.facts import ItemFacts, VaultFacts
 from vmbackup_core.domain.ids import VaultId, derive_key
 from vmbackup_core.domain.operations import JobFacts
@@ -27,23 +30,22 @@ class Shelf:
         self, subscription: str, location: str, after: datetime | None
     ) -> tuple[VaultFacts, ...] | None:
         """Return the vaults of a place as seen after `after`; None: come back in some seconds."""
-        content = self.snapshots.read(
+        return self._read(
             f"vaults/{subscription}/{location}",
-            max_age=VAULTS_AGE,
-            after=after,
-            take=lambda: to_json(self.vaults.observe_vaults(subscription, location)),
+            tuple[VaultFacts, ...],
+            VAULTS_AGE,
+            lambda: to_json(self.vaults.observe_vaults(subscription, location)),
+            after,
         )
-        return None if content is None else from_json(content, tuple[VaultFacts, ...])
 
     def items_in(self, vault: VaultId) -> tuple[ItemFacts, ...] | None:
         """Return the items of a vault, listed at most once a minute; None: come back soon."""
-        content = self.snapshots.read(
+        return self._read(
             f"items/{derive_key('vault', str(vault))}",
-            max_age=ITEMS_AGE,
-            after=None,
-            take=lambda: to_json(self.vaults.list_items(vault)),
+            tuple[ItemFacts, ...],
+            ITEMS_AGE,
+            lambda: to_json(self.vaults.list_items(vault)),
         )
-        return None if content is None else from_json(content, tuple[ItemFacts, ...])
 
     def jobs_of(self, vault: VaultId, since: datetime) -> tuple[JobFacts, ...]:
         """
@@ -52,10 +54,29 @@ class Shelf:
         Empty also while somebody else reads them: nothing seen is nothing known.
         """
         begin = min(since, self.clock.now() - JOBS_BACK)
-        content = self.snapshots.read(
+        found = self._read(
             f"jobs/{derive_key('vault', str(vault))}",
-            max_age=JOBS_AGE,
-            after=None,
-            take=lambda: to_json(self.jobs.observe_jobs(vault, begin)),
+            tuple[JobFacts, ...],
+            JOBS_AGE,
+            lambda: to_json(self.jobs.observe_jobs(vault, begin)),
         )
-        return () if content is None else from_json(content, tuple[JobFacts, ...])
+        return found or ()
+
+    def _read[T](
+        self,
+        name: str,
+        as_type: type[T],
+        max_age: timedelta,
+        take: Callable[[], Any],
+        after: datetime | None = None,
+    ) -> T | None:
+        """Return a snapshot; one that another version of us wrote is taken anew."""
+        content = self.snapshots.read(name, max_age=max_age, after=after, take=take)
+        if content is None:
+            return None
+        try:
+            return from_json(content, as_type)
+        except Malformed:
+            now = self.clock.now()
+            content = self.snapshots.read(name, max_age=max_age, after=now, take=take)
+            return None if content is None else from_json(content, as_type)

@@ -8,6 +8,7 @@ waiting workflows cost the provider one list a minute, not a thousand.
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -45,10 +46,13 @@ class Snapshots:
         claim = {**known, "claimed": now.isoformat()}
         try:
             ours = self._write(path, found, claim)
-            content = take()
-            self._write(path, ours, {"taken": now.isoformat(), "content": content})
         except Stale:
             return None  # Somebody was faster; what they took is there at the next look.
+        content = take()
+        with suppress(
+            Stale
+        ):  # We took longer than a claim lasts: what we read is true all the same.
+            self._write(path, ours, {"taken": now.isoformat(), "content": content})
         return content
 
     def _write(self, path: str, found: Blob | None, value: Any) -> Blob:

@@ -9,15 +9,16 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from vmbackup_core.app.approvals import Approvals
 from vmbackup_core.app.codec import from_json, to_json
 from vmbackup_core.app.evidence import EvidenceLog
 from vmbackup_core.app.notebook import Notebook
-from vmbackup_core.domain.errors import Stale
+from vmbackup_core.domain.errors import Malformed, Stale
 from vmbackup_core.domain.evidence import Kind, Record
-from vmbackup_core.domain.facts import ItemFacts
+from vmbackup_core.domain.facts import Estate, ItemFacts
 from vmbackup_core.domain.ids import VmId
 from vmbackup_core.domain.intents import EnsureProtected
 from vmbackup_core.domain.memory import Memory
@@ -31,6 +32,7 @@ from vmbackup_core.domain.verdicts import (
     changes,
     count,
     find_shrinking,
+    held_by_pause,
     judge_estate,
     lasting,
     orphans,
@@ -40,6 +42,7 @@ from vmbackup_core.ports import Blobs, Clock, Inventory, Journal
 
 LEDGER = "sweeps/last.json"
 SCHEMA = 1
+FEW = 20  # Rows that are read one by one; more are listed.
 OVERLAP = timedelta(minutes=5)  # Rows written while the last sweep ran are read again.
 
 
@@ -53,6 +56,7 @@ class Survey:
     count: Count
     shrunk: Shrunk | None
     hash: str
+    unreadable: tuple[str, ...] = ()
 
     @property
     def changes(self) -> int:
@@ -138,10 +142,8 @@ class Sweep:
         """Tell the workflows of VMs that were re-created which machine was protected before."""
         for verdict in survey.verdicts:
             if verdict.plan.reason is Reason.TO_CONFIRM:
-                known = self.notebook.memory(verdict.vm)
-                if not known.machine:
-                    machine = memories[verdict.vm].machine
-                    self.notebook.remember(verdict.vm, replace(known, machine=machine))
+                known = memories[verdict.vm]
+                self.notebook.amend(verdict.vm, partial(_knowing, machine=known.machine))
 
     def _note(self, survey: Survey, work: Sequence[EnsureProtected], record: Record) -> None:
         sums = survey.count
@@ -166,14 +168,37 @@ class Sweep:
             memory = memories.get(vm, Memory())
             if one.protected and not memory.machine:
                 memories[vm] = replace(memory, machine=one.machine)
-        verdicts = lasting(judge_estate(estate, memories, self.book), seen)
+        memories.update(self._forgotten(estate, seen, last))
+        judged = judge_estate(estate, memories, self.book)
+        if any(v.due for v in judged) and self.notebook.pause() is not None:
+            judged = tuple(held_by_pause(v) for v in judged)
+        verdicts = lasting(judged, seen)
         sums = count(verdicts)
         shrunk = find_shrinking(last.in_scope, sums.in_scope, self.max_shrink) if last else None
         accepted = self.approvals.smallest_scope() if shrunk else None
         if accepted is not None and sums.in_scope >= accepted:
             shrunk = None
-        survey = Survey(estate.at, verdicts, orphans(estate), sums, shrunk, plan_hash(verdicts))
+        survey = Survey(
+            estate.at,
+            verdicts,
+            orphans(estate),
+            sums,
+            shrunk,
+            plan_hash(verdicts),
+            estate.unreadable,
+        )
         return survey, memories
+
+    def _forgotten(
+        self, estate: Estate, seen: Mapping[VmId, Seen], last: _Last | None
+    ) -> dict[VmId, Memory]:
+        """Return what we remember of VMs that the last sweep did not see: new, or back again."""
+        if last is None:
+            return {}
+        unseen = {vm.id for vm in estate.vms} - set(seen)
+        if len(unseen) > FEW:
+            return {vm: memory for vm, memory in self.notebook.memories(None) if vm in unseen}
+        return {vm: self.notebook.memory(vm) for vm in unseen}
 
     def _last(self) -> tuple[_Last | None, Any]:
         """
@@ -186,13 +211,17 @@ class Sweep:
         known = json.loads(blob.content) if blob else {}
         if known.get("schema") != SCHEMA:
             return None, blob
-        return from_json(known, _Last), blob
+        try:
+            return from_json(known, _Last), blob
+        except Malformed:
+            return None, blob
 
     def _body(
         self, survey: Survey, changed: Iterable[Verdict], gone: Iterable[str]
     ) -> dict[str, Any]:
         return {
             **asdict(survey.count),
+            "unreadable": list(survey.unreadable),
             "orphans": [str(item.vm) for item in survey.orphans],
             "plan": survey.hash,
             "stopped": asdict(survey.shrunk) if survey.shrunk else None,
@@ -210,6 +239,10 @@ class Sweep:
             "gone": list(gone),
             "config": self.config_digest,
         }
+
+
+def _knowing(memory: Memory, machine: str) -> Memory:
+    return memory if memory.machine else replace(memory, machine=machine)
 
 
 def _seen(verdict: Verdict) -> Seen:

@@ -146,6 +146,7 @@ class Estate:
     vms: tuple[VmFacts, ...]
     items: tuple[ItemFacts, ...]
     vaults: tuple[VaultFacts, ...]
+    unreadable: tuple[str, ...] = ()  # Ids of items that made no sense.
 
     def items_by_vm(self) -> dict[VmId, tuple[ItemFacts, ...]]:
         return _grouped((item.vm, item) for item in self.items)

@@ -188,7 +188,7 @@ def _policy_of_ours(item: ItemFacts, sight: Sight) -> str:
 
 def _plan_for_protected(item: ItemFacts, sight: Sight, wanted: Wanted, book: Rulebook) -> Plan:
     vm, memory = sight.vm, sight.memory
-    if memory.machine and memory.machine != vm.machine:
+    if memory.machine and vm.machine and memory.machine != vm.machine:
         because = (f"vmId was {memory.machine}, is {vm.machine}",)
         confirm = ConfirmProtection(vm.id, item.vault, item.policy, item.exclusion)
         return Plan((confirm,), Reason.TO_CONFIRM, because)

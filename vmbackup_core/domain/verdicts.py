@@ -13,7 +13,7 @@ from vmbackup_core.domain.evidence import digest
 from vmbackup_core.domain.facts import Estate, ItemFacts, ItemState, VmFacts
 from vmbackup_core.domain.ids import VmId
 from vmbackup_core.domain.memory import Memory
-from vmbackup_core.domain.plans import Change, Plan
+from vmbackup_core.domain.plans import Change, Plan, describe
 from vmbackup_core.domain.protection import Rulebook, Sight, plan_protection
 from vmbackup_core.domain.reasons import Reason, Standing
 from vmbackup_core.domain.rules import Mode
@@ -37,7 +37,7 @@ REFUSALS = frozenset(
         Reason.VM_FAILED,
     }
 )
-BRAKES = frozenset({Reason.BUDGET_SPENT, Reason.DAILY_LIMIT, Reason.ENABLE_CAP, Reason.PAUSED})
+BRAKES = frozenset({Reason.BUDGET_SPENT, Reason.DAILY_LIMIT, Reason.ENABLE_CAP})
 HELD = REFUSALS | BRAKES
 REFUSED_AGAIN = timedelta(hours=2)
 
@@ -107,6 +107,11 @@ def judge_vm(sight: Sight, plan: Plan, mode: Mode, at: datetime) -> Verdict:
         since=at,
         due=due or (loose and mode is Mode.PROTECT),
     )
+
+
+def held_by_pause(verdict: Verdict) -> Verdict:
+    """Return the verdict as it is while everything is paused: nothing is done, nothing is due."""
+    return replace(verdict, reason=Reason.PAUSED, due=False) if verdict.due else verdict
 
 
 def judge_estate(
@@ -216,7 +221,7 @@ def find_shrinking(before: int, now: int, limit: float) -> Shrunk | None:
 def plan_hash(verdicts: Iterable[Verdict]) -> str:
     """Return the hash of everything that would be done: what a person approves."""
     work = [
-        [str(v.vm), v.machine, v.plan.reason.name, [repr(step) for step in v.plan.steps]]
+        [str(v.vm), v.machine, v.plan.reason.name, [describe(step) for step in v.plan.steps]]
         for v in verdicts
         if v.differs
     ]

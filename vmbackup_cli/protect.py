@@ -47,6 +47,11 @@ def protect(
 ) -> Exit:
     desk: Desk = ctx.obj
     app = desk.app()
+    if (pause := app.notebook.pause()) is not None:
+        raise Rejected(
+            f"PAUSED since {pause.since:%Y-%m-%d %H:%M} UTC ({pause.why or 'no reason given'}):"
+            " nothing is changed until `vmbackup pause off`."
+        )
     with desk.err.status("Looking …"):
         chosen = _named(app, vms) if vms else _due(app)
     work = [v for v in chosen if v.differs and _acts_on(app, v)]

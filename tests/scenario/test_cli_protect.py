@@ -102,8 +102,8 @@ def test_the_pause_holds_here_too(office: Office) -> None:
     ran = office.run("protect", "--yes")
 
     assert ran.code == 1
-    assert "PAUSED" in ran.out
-    assert "audit" in ran.out
+    assert "PAUSED" in ran.err
+    assert "audit" in ran.err
     assert office.arm_writes() == []
 
 

@@ -16,7 +16,7 @@ from vmbackup_core.bootstrap import App
 from vmbackup_core.domain.enabling import Done
 from vmbackup_core.domain.errors import Rejected
 from vmbackup_core.domain.ids import VmId
-from vmbackup_core.domain.reasons import Reason, Standing
+from vmbackup_core.domain.reasons import Standing
 from vmbackup_core.domain.rules import Mode
 from vmbackup_core.domain.verdicts import Verdict
 
@@ -89,8 +89,7 @@ def _due(app: App) -> list[Verdict]:
             f" {survey.shrunk.now:,}: that looks like a mistake. Look at `vmbackup plan`, and"
             f" approve it with `vmbackup approve {survey.hash[:12]}`, or name the VMs."
         )
-    # What only the pause holds back is tried, so that its brake says since when and why.
-    return [v for v in survey.verdicts if v.due or v.reason is Reason.PAUSED]
+    return [v for v in survey.verdicts if v.due]
 
 
 def _agreed(desk: Desk, chosen: Sequence[Verdict]) -> bool:

@@ -198,7 +198,8 @@ class Sweep:
         unseen = {vm.id for vm in estate.vms} - set(seen)
         if len(unseen) > FEW:
             return {vm: memory for vm, memory in self.notebook.memories(None) if vm in unseen}
-        return {vm: self.notebook.memory(vm) for vm in unseen}
+        read = ((vm, self.notebook.memory(vm)) for vm in unseen)
+        return {vm: memory for vm, memory in read if memory != Memory()}
 
     def _last(self) -> tuple[_Last | None, Any]:
         """

@@ -100,10 +100,10 @@ CASES = (
         Reason.NOT_ASKED,
         book=book(**RESUMING),
     ),
-    Case("a vm in a drill slot", sight(vm(group="drill-0123456789-a")), Reason.EXCLUDED),
+    Case("a vm in a drill slot", sight(vm(group="vmbackup-drill-westeurope-1")), Reason.EXCLUDED),
     Case(
         "a vm in a drill slot that is somehow protected",
-        sight(vm(group="drill-0123456789-a"), item()),
+        sight(vm(group="vmbackup-drill-westeurope-1"), item()),
         Reason.EXCLUDED,
     ),
     Case("a vm that cannot be protected", sight(vm(unsupported="32-bit")), Reason.UNSUPPORTED),

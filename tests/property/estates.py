@@ -48,7 +48,7 @@ machines: st.SearchStrategy[VmFacts] = st.builds(
     unsupported=st.sampled_from(["", "", "", "32-bit"]),
     needs_enhanced=st.sampled_from(["", "", "", "Ultra disk"]),
     restored_by=st.sampled_from(["", "", "", "job-1"]),
-    group=st.sampled_from(["rg-app", "rg-app", "rg-app", "drill-0123456789-a"]),
+    group=st.sampled_from(["rg-app", "rg-app", "rg-app", "vmbackup-drill-westeurope-1"]),
 )
 
 _policies: st.SearchStrategy[PolicyFacts] = st.one_of(

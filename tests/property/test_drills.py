@@ -71,7 +71,7 @@ def estates(draw: st.DrawFn) -> tuple[Estate, dict[VmId, Past]]:
             name,
             tag=draw(st.sampled_from(["gold", "silver", "bronze", None])),
             location=draw(st.sampled_from([HERE, THERE])),
-            group=draw(st.sampled_from(["rg-app", "rg-app", "drill-1"])),
+            group=draw(st.sampled_from(["rg-app", "rg-app", "vmbackup-drill-westeurope-1"])),
         )
         one = replace(one, id=replace(one.id, subscription=draw(st.sampled_from([SUB, OTHER_SUB]))))
         state = draw(st.none() | st.sampled_from(ItemState))

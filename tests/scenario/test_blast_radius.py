@@ -416,7 +416,7 @@ def test_a_vm_that_opted_out_from_the_start_is_left_alone(stage: Stage):
 
 def test_the_resource_groups_of_drills_are_out_of_scope(stage: Stage):
     stage.create_vault()
-    stage.create_vm("copy", group="drill-0123456789-a")
+    stage.create_vm("copy", group="vmbackup-drill-westeurope-1")
 
     stage.run(40 * MINUTES)
 
@@ -428,7 +428,7 @@ def test_the_resource_groups_of_drills_are_out_of_scope(stage: Stage):
 def test_a_rule_for_restored_copies_does_not_reach_into_a_drill(stage: Stage):
     stage.configure(TOML.replace('tag = "gold"', 'tag = "gold"\nrestored_copies = true'))
     stage.create_vault()
-    stage.create_vm("copy", group="drill-0123456789-a")
+    stage.create_vm("copy", group="vmbackup-drill-westeurope-1")
 
     stage.run(40 * MINUTES)
 
@@ -450,7 +450,7 @@ def test_the_reasons_of_a_sweep_sum_to_the_vms(stage: Stage):
     many_protected(stage)
     stage.create_vm("off", tag="off")
     stage.create_vm("plain", tag=None)
-    stage.create_vm("copy", group="drill-0123456789-a")
+    stage.create_vm("copy", group="vmbackup-drill-westeurope-1")
 
     stage.run(40 * MINUTES)
 

@@ -135,7 +135,7 @@ def test_a_pause_is_shown(office: Office) -> None:
 
 
 def test_a_vm_out_of_scope_is_explained_by_its_id(office: Office) -> None:
-    machine = office.vm("web", group="drill-x")
+    machine = office.vm("web", group="vmbackup-drill-x")
 
     ran = office.run("explain", machine.id)
 

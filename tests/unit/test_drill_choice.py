@@ -189,7 +189,9 @@ def test_a_vm_that_a_person_restores_now_is_left_alone_tonight() -> None:
         pytest.param(without_backup(ItemState.STOPPED), NotPlanned.NOT_PROTECTED, id="stopped"),
         pytest.param(without_backup(ItemState.PROTECTED), NotPlanned.NO_BACKUP_YET, id="new"),
         pytest.param(
-            backed_up([vm(group="drill-westeurope-1")]), NotPlanned.OUT_OF_SCOPE, id="a copy"
+            backed_up([vm(group="vmbackup-drill-westeurope-1")]),
+            NotPlanned.OUT_OF_SCOPE,
+            id="a copy",
         ),
         pytest.param(backed_up([vm(tag="silver")]), NotPlanned.NO_TIER, id="no tier"),
     ],

@@ -129,10 +129,10 @@ def test_an_excluded_resource_group_is_out_of_scope():
 
 
 def test_a_restore_test_is_out_of_scope_by_construction():
-    copy = vm({"backup": "gold"}, group="drill-0123456789-1")
+    copy = vm({"backup": "gold"}, group="vmbackup-drill-westeurope-1")
 
     assert ask(copy, rules(Rule("standard", restored_copies=True))) == OutOfScope(
-        "resource group drill-0123456789-1 is for restore tests (drill-*)"
+        "resource group vmbackup-drill-westeurope-1 is for restore tests (vmbackup-drill-*)"
     )
 
 

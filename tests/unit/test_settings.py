@@ -89,7 +89,7 @@ def test_the_commented_example_means_what_its_comments_say():
                 subscriptions=(ONE, TWO),
                 mode=Mode.OBSERVE,
                 exclude_resource_groups=("*-sandbox",),
-                drill_resource_groups=("drill-*",),
+                drill_resource_groups=("vmbackup-drill-*",),
             ),
             tag_name="backup",
             opt_out=("off", "none"),
@@ -150,7 +150,7 @@ def test_what_is_left_out_is_safe():
     assert settings.vaults.create is False
     assert settings.rules.on_stopped is OnStopped.REPORT
     assert settings.rules.on_soft_deleted is OnSoftDeleted.REPORT
-    assert settings.rules.scope.drill_resource_groups == ("drill-*",)
+    assert settings.rules.scope.drill_resource_groups == ("vmbackup-drill-*",)
     assert settings.drills is None
 
 

@@ -13,7 +13,7 @@ from typing import Self
 
 from vmbackup_core.domain.facts import VmFacts
 
-DRILL_GROUPS = ("drill-*",)  # The resource groups in which restore tests run.
+DRILL_GROUPS = ("vmbackup-drill-*",)  # The resource groups in which restore tests run.
 
 
 class Mode(StrEnum):

@@ -1,0 +1,123 @@
+"""
+Why a rung stands where it stands, and why a restore test ended: codes with their meaning.
+
+Codes never change their meaning; docs/drills.md lists them, and a test keeps the two alike.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+@dataclass(frozen=True, slots=True)
+class ProofMeaning:
+    text: str
+    mend: str = ""
+
+
+class ProofReason(Enum):
+    """Why one rung has passed, failed or was not run."""
+
+    # Passed.
+    POINT_FRESH = ProofMeaning("a recovery point exists that is fresh enough")
+    DISKS_MATCH = ProofMeaning("the restored disks match what the recovery point recorded")
+    BOOTED = ProofMeaning("the system came up")
+    CHECKS_PASSED = ProofMeaning("the agent is ready and every check succeeded")
+    CANARY_FOUND = ProofMeaning("what was written before the backup is in it")
+
+    # Rung 0.
+    NO_POINT = ProofMeaning(
+        "there is no recovery point that can be restored", "see the VM's backup jobs"
+    )
+    POINT_TOO_OLD = ProofMeaning(
+        "the latest recovery point is older than the tier's rpo", "see the VM's backup jobs"
+    )
+    NOT_FROM_VAULT = ProofMeaning(
+        "no recovery point would be read from the vault: Azure takes a snapshot where there is one",
+        'leave "vault" out of strategies, or keep snapshots for a shorter time',
+    )
+
+    # Rung 1.
+    RESTORE_FAILED = ProofMeaning("Azure's restore failed", "see the job in the vault")
+    RESTORE_REFUSED = ProofMeaning("Azure refused to restore", "see what Azure said")
+    DISKS_DIFFER = ProofMeaning(
+        "the restored disks are not those that the recovery point recorded", "see which differ"
+    )
+    NO_RECIPE = ProofMeaning(
+        "what the recovery point recorded could not be read, so the disks cannot be compared",
+        "see whether the restorer may read the staging account's blobs",
+    )
+
+    # Rung 2.
+    KERNEL_PANIC = ProofMeaning("the kernel panicked", "restore the VM and repair it by hand")
+    EMERGENCY_SHELL = ProofMeaning("the system stopped in an emergency shell")
+    STOP_ERROR = ProofMeaning("Windows stopped with an error while it booted")
+    NOT_BOOTED = ProofMeaning("the system did not come up in the time that it had")
+    CREATE_FAILED = ProofMeaning("Azure could not make a machine of the disks")
+    CREATE_REFUSED = ProofMeaning("Azure refused to make a machine of the disks")
+    NO_CONSOLE = ProofMeaning("the console could not be read, so nothing tells whether it booted")
+
+    # Rung 3.
+    CHECK_FAILED = ProofMeaning("a check inside the copy failed", "see its output")
+    AGENT_SILENT = ProofMeaning("the VM agent of the copy never reported that it is ready")
+    CHECK_UNREACHABLE = ProofMeaning(
+        "no result came from the check: whether it would pass is not known"
+    )
+    NO_CHECKS = ProofMeaning("no check is configured for this VM")
+
+    # Rung 4.
+    CANARY_MISSING = ProofMeaning("the canary is not in the copy")
+    CANARY_WRONG = ProofMeaning("the canary in the copy is damaged: its digest is another")
+    CANARY_TOO_OLD = ProofMeaning("the canary in the copy is older than the tier's rpo")
+    CANARY_NOT_READ = ProofMeaning("neither the console nor a check told of the canary")
+
+    # Not run, at any rung.
+    NOT_ASKED = ProofMeaning("the tier does not ask for it")
+    BELOW_FAILED = ProofMeaning("a rung below it did not pass")
+    CAPPED_BY_TAG = ProofMeaning("the VM's tag says to go no further")
+    CAPPED_ADE = ProofMeaning("Azure Disk Encryption: the copy could not read its keys")
+    CAPPED_CONFIDENTIAL = ProofMeaning("a confidential VM: no copy of it is made")
+    CAPPED_PLAN = ProofMeaning("its marketplace plan could not be bought for a copy")
+    ABORTED = ProofMeaning("the restore test ended before; its ending says why")
+    OUT_OF_TIME = ProofMeaning("the time that a copy may run was over")
+
+
+class Ending(Enum):
+    """Why a restore test ended."""
+
+    COMPLETED = ProofMeaning("it went as far as it should")
+    NO_SLOT = ProofMeaning("no slot was free", "raise at_once, and deploy as many slots")
+    NO_PLACE = ProofMeaning(
+        "the slot, its network or its staging account is missing or unfit",
+        "deploy the drill module for this subscription and region",
+    )
+    ISOLATION_UNPROVEN = ProofMeaning(
+        "the slot's network is not proven to be isolated", "see which rule or route, and mend it"
+    )
+    ISOLATION_BROKEN = ProofMeaning(
+        "something made the running copy less isolated: it was stopped",
+        "exempt the slots from the Azure Policy that did it",
+    )
+    LEAK = ProofMeaning(
+        "the slot was not empty: it is quarantined", "look at what lies in it, and empty it"
+    )
+    NO_ROOM = ProofMeaning(
+        "the quota of vCPUs or the subnet's addresses would not leave the share that is to be free"
+    )
+    NO_SIZE = ProofMeaning("no size that could run it is allowed or available here")
+    NOT_VALID = ProofMeaning("Azure's own validation says that the restore would fail")
+    REFUSED = ProofMeaning("Azure refused; what it said stands beside")
+    RESTORE_LIMIT = ProofMeaning("it was restored 10 times in 24 hours, which is Azure's limit")
+    RESTORING = ProofMeaning("a person's restore of it is running")
+    OBSERVING = ProofMeaning(
+        "the subscription is in observe mode: nothing is restored there",
+        'set mode = "protect" in [scope], or for this subscription',
+    )
+    PAUSED = ProofMeaning("all changes are paused", "end the pause with `vmbackup pause off`")
+    NOT_PROTECTED = ProofMeaning("Azure does not back it up now, so there is nothing to prove")
+    UNREACHABLE = ProofMeaning("Azure did not answer for too long")
+    NIGHT_OVER = ProofMeaning("the night was over before its turn came")
+    OVERDUE = ProofMeaning("it took longer than a restore test may: the janitor ended it")
+
+    @property
+    def text(self) -> str:
+        return self.value.text

@@ -13,7 +13,7 @@ from vmbackup_core.domain.drill_facts import GuestCheck
 from vmbackup_core.domain.drill_reasons import Ending
 from vmbackup_core.domain.ids import VaultId, VmId, derive_key
 from vmbackup_core.domain.points import PointFacts, Strategy
-from vmbackup_core.domain.rungs import Rung, RungResult, Verdict
+from vmbackup_core.domain.rungs import Control, Rung, RungResult, Verdict
 from vmbackup_core.domain.slots import Place
 
 POWER_ON = timedelta(minutes=60)
@@ -101,6 +101,7 @@ class DrillRecord:
 
     `comparable` is False where the copy ran on another size than its source. `left` are the ids of
     what could not be removed. `digests` are SHA-256 of what was kept or seen (screenshot, log).
+    `control` is what became of the negative control, None where none was ordered.
     """
 
     order: DrillOrder
@@ -120,3 +121,4 @@ class DrillRecord:
     because: tuple[str, ...] = ()
     digests: Mapping[str, str] = field(default_factory=dict)
     did: tuple[tuple[datetime, str], ...] = ()
+    control: Control | None = None

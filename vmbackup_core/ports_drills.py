@@ -86,8 +86,13 @@ class Copies(Protocol):
         Stale (code `PreconditionFailed`) where one is.
         """
 
-    def observe_copy(self, slot: Slot, name: str) -> CopyFacts | None:
-        """Return the machine as it is now, with its interfaces and whether it is backed up."""
+    def observe_copy(self, slot: Slot, name: str, *, closely: bool = True) -> CopyFacts | None:
+        """
+        Return the machine as it is now, None where there is none.
+
+        `closely` adds its interfaces and whether it is backed up; without, it is one call, and
+        neither is told: for waiting.
+        """
 
     def observe_console(self, slot: Slot, name: str) -> ConsoleFacts: ...
 

@@ -8,6 +8,7 @@ not change a test that runs.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 
 from vmbackup_core.domain.drill_facts import GuestCheck
 from vmbackup_core.domain.drill_reasons import Ending
@@ -94,6 +95,25 @@ class Clocks:
     rpo: timedelta | None = None
 
 
+class Isolation(StrEnum):
+    """What is known of how isolated a restore test was."""
+
+    NOT_READ = "not read"
+    PROVEN = "proven"
+    EGRESS = "egress"  # Proven but for what its tier's profile lets out.
+    UNPROVEN = "unproven"  # Nothing was made.
+    BROKEN = "broken"  # A running copy became less isolated, and was stopped.
+
+
+class Control(StrEnum):
+    """What became of the check that must fail."""
+
+    NOT_ASKED = "not asked"
+    HELD = "held"  # It failed, as it must.
+    BROKEN = "broken"  # It passed: no pass of these days proves anything.
+    INCONCLUSIVE = "inconclusive"
+
+
 @dataclass(frozen=True, slots=True)
 class DrillRecord:
     """
@@ -115,9 +135,11 @@ class DrillRecord:
     slot: str = ""
     size: str = ""
     comparable: bool = True
-    isolation: str = ""
+    isolation: Isolation = Isolation.NOT_READ
+    control: Control = Control.NOT_ASKED
     left: tuple[str, ...] = ()
     clean: bool = True
+    kept_until: datetime | None = None
     because: tuple[str, ...] = ()
     digests: Mapping[str, str] = field(default_factory=dict)
     did: tuple[tuple[datetime, str], ...] = ()

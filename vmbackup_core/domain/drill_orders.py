@@ -105,22 +105,15 @@ class Isolation(StrEnum):
     BROKEN = "broken"  # A running copy became less isolated, and was stopped.
 
 
-class Control(StrEnum):
-    """What became of the check that must fail."""
-
-    NOT_ASKED = "not asked"
-    HELD = "held"  # It failed, as it must.
-    BROKEN = "broken"  # It passed: no pass of these days proves anything.
-    INCONCLUSIVE = "inconclusive"
-
-
 @dataclass(frozen=True, slots=True)
 class DrillRecord:
     """
     What became of one restore test: what evidence keeps, and what later nights are planned by.
 
     `comparable` is False where the copy ran on another size than its source. `left` are the ids of
-    what could not be removed. `digests` are SHA-256 of what was kept or seen (screenshot, log).
+    what could not be removed, or is kept for a person until `kept_until`. `clean` attests that
+    nothing of it is left: its slot was seen empty, every restore job of it has ended, and no backup
+    of the copy was seen. `digests` are SHA-256 of what was kept or seen (screenshot, log).
     `control` is what became of the negative control, None where none was ordered.
     """
 
@@ -136,7 +129,6 @@ class DrillRecord:
     size: str = ""
     comparable: bool = True
     isolation: Isolation = Isolation.NOT_READ
-    control: Control = Control.NOT_ASKED
     left: tuple[str, ...] = ()
     clean: bool = True
     kept_until: datetime | None = None

@@ -46,6 +46,10 @@ class ProofReason(Enum):
         "what the recovery point recorded could not be read, so the disks cannot be compared",
         "see whether the restorer may read the staging account's blobs",
     )
+    DISKS_UNTOLD = ProofMeaning(
+        "which of the restored disks takes which place could not be told",
+        "restore the VM by hand and see the restored disks' names",
+    )
 
     # Rung 2.
     KERNEL_PANIC = ProofMeaning("the kernel panicked", "restore the VM and repair it by hand")
@@ -55,6 +59,10 @@ class ProofReason(Enum):
     CREATE_FAILED = ProofMeaning("Azure could not make a machine of the disks")
     CREATE_REFUSED = ProofMeaning("Azure refused to make a machine of the disks")
     NO_CONSOLE = ProofMeaning("the console could not be read, so nothing tells whether it booted")
+    CONSOLE_MUTE = ProofMeaning(
+        "the agent reported, but the serial log does not show that the system came up",
+        "let kernel and getty of the VM write to the serial port (console=ttyS0)",
+    )
 
     # Rung 3.
     CHECK_FAILED = ProofMeaning("a check inside the copy failed", "see its output")

@@ -77,6 +77,7 @@ def build(
     """
     from vmbackup_core.adapters.arm import Arm
     from vmbackup_core.adapters.clock import SystemClock
+    from vmbackup_core.adapters.deed_forms import Identity
     from vmbackup_core.adapters.inventory import AzureInventory
     from vmbackup_core.adapters.journal import LogJournal
     from vmbackup_core.adapters.restores import AzureRestores
@@ -85,18 +86,18 @@ def build(
     clock, journal = clock or SystemClock(), journal or LogJournal()
     deployment = settings.deployment
 
-    def arm(client_id: str, *, may_write: bool) -> Arm:
+    def arm(client_id: str, identity: Identity) -> Arm:
         return Arm(
             endpoint=deployment.arm_endpoint,
             scope=deployment.endpoints.arm_scope,
             credential=credential or _credential(deployment, client_id),
             clock=clock,
             transport=transport,
-            may_write=may_write,
+            identity=identity,
         )
 
-    reader = arm(deployment.reader_client_id, may_write=False)
-    protector = arm(deployment.protector_client_id, may_write=True)
+    reader = arm(deployment.reader_client_id, Identity.READER)
+    protector = arm(deployment.protector_client_id, Identity.PROTECTOR)
     rows, state, evidence_blobs, deadletters = _state(deployment, clock, transport, credential)
     book = Rulebook(settings.rules, {p.name: p for p in settings.policies}, settings.vaults)
     inventory = AzureInventory(reader, clock)

@@ -6,7 +6,11 @@ written against; the last gate lets writes through with these and no others.
 """
 
 VIRTUAL_MACHINES = "2024-07-01"
+RUN_COMMANDS = "2024-07-01"
 DISKS = "2024-03-02"
+NETWORK_INTERFACES = "2024-03-01"
+STORAGE_ACCOUNTS = "2023-05-01"
+RESOURCES = "2021-04-01"  # The list of what lies in a resource group.
 RESOURCE_GROUPS = "2022-09-01"
 RESOURCE_GRAPH = "2021-03-01"
 VAULTS = "2024-04-01"

@@ -78,6 +78,7 @@ class RecipeDisk:
     caching: str = ""
     disk_id: str = ""  # The restored disk that takes its place, in lower case, where it is said.
     name: str = ""
+    encryption_set: str = ""  # In lower case, as `DiskFacts.encryption_set` is.
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +103,14 @@ class Recipe:
     os_caching: str = ""
     os_disk_id: str = ""
     os_size_gb: int | None = None
+    os_encryption_set: str = ""
     disks: tuple[RecipeDisk, ...] = ()
     generation: str = ""
     security: str = ""
     license: str = ""
     plan: Plan | None = None
     zones: tuple[str, ...] = ()
+    secure_boot: bool | None = None  # Of a TrustedLaunch machine; None where it is not said.
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +182,7 @@ class CopySpec:
     zones: tuple[str, ...] = ()
     controller: str = ""
     network_security_group: str = ""  # The ARM id of the subnet's, for the interface as well.
+    secure_boot: bool = False  # Without it boots also what boots with it, and not the reverse.
 
 
 @dataclass(frozen=True, slots=True)

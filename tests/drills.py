@@ -6,7 +6,8 @@ from typing import Any
 
 from tests.builders import NOW, VAULT, estate, item, scope, vm
 from vmbackup_core.domain.drill_choice import DrillPlan, plan_drills
-from vmbackup_core.domain.drills import Drill, DrillRules, Past, Tier
+from vmbackup_core.domain.drill_turns import Drill
+from vmbackup_core.domain.drills import DrillRules, Past, Tier
 from vmbackup_core.domain.facts import Estate, ItemState, VmFacts
 from vmbackup_core.domain.ids import VmId
 from vmbackup_core.domain.points import Consistency, PointFacts, PointTier, Strategy

@@ -14,7 +14,7 @@ from vmbackup_cli.words import at, number
 from vmbackup_core.app.drilling import Drilling
 from vmbackup_core.domain.drill_choice import DrillPlan
 from vmbackup_core.domain.drill_coverage import Load
-from vmbackup_core.domain.drills import Drill, Night, NotPlanned, Unplanned
+from vmbackup_core.domain.drill_turns import Drill, Night, NotPlanned, Unplanned
 from vmbackup_core.domain.ids import VmId
 from vmbackup_core.domain.points import Chosen, NoPoint, PointChoice
 
@@ -207,10 +207,9 @@ def plan_json(planned: DrillPlan, chosen: _Points, drilling: Drilling) -> dict[s
 
 
 def _load_json(load: Load) -> dict[str, Any]:
-    subscription, location = load.place or (None, None)
     return {
-        "subscription": subscription,
-        "location": location,
+        "subscription": load.place and load.place.subscription,
+        "location": load.place and load.place.location,
         "asked_per_night": round(float(load.demand), 3),
         "room_per_night": round(float(load.room), 3),
         "words": load.words,

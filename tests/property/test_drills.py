@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tests.builders import NOW, OTHER_SUB, SUB, VAULT, item, vm
 from tests.drills import HERE, RULES, THERE, TONIGHT, drill_rules, drills_of, night, plan, tier
 from vmbackup_core.domain.drill_choice import DrillPlan, plan_drills
-from vmbackup_core.domain.drills import Dates, DrillRules, Past, Why
+from vmbackup_core.domain.drill_turns import Why
+from vmbackup_core.domain.drills import Dates, DrillRules, Past
 from vmbackup_core.domain.facts import Estate, ItemState
 from vmbackup_core.domain.ids import VmId
 from vmbackup_core.domain.points import Strategy

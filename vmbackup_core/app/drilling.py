@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from vmbackup_core.domain.drill_choice import DrillPlan, plan_drills
-from vmbackup_core.domain.drills import Drill, DrillRules, Night
+from vmbackup_core.domain.drill_turns import Drill, Night
+from vmbackup_core.domain.drills import DrillRules
 from vmbackup_core.domain.points import PointChoice, choose_point
 from vmbackup_core.domain.rules import Rules
 from vmbackup_core.ports import Clock, Inventory, Restores

@@ -7,21 +7,21 @@ until everything is proven, and refuse a drill plan that cannot keep its own pro
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from vmbackup_core.domain.drill_coverage import Subject
+from vmbackup_core.domain.drill_caps import read_cap
 from vmbackup_core.domain.drill_nights import Coverage, Filling
-from vmbackup_core.domain.drills import (
-    DrillRules,
-    Night,
-    NotPlanned,
-    Past,
-    Unplanned,
-)
+from vmbackup_core.domain.drill_reckoning import Room, Subject
+from vmbackup_core.domain.drill_turns import Night, NotPlanned, Unplanned
+from vmbackup_core.domain.drills import DrillRules, Past
 from vmbackup_core.domain.facts import Estate, ItemFacts, ItemState, VmFacts
 from vmbackup_core.domain.ids import VmId
 from vmbackup_core.domain.rules import Rules
+from vmbackup_core.domain.rungs import Rung
+from vmbackup_core.domain.slots import Place
+
+UNKNOWN_ROOM = Room()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +53,29 @@ def plan_drills(
     pasts: Mapping[VmId, Past],
     now: datetime,
     nights: int,
+    rooms: Mapping[Place, Room] | None = None,
 ) -> DrillPlan:
     """
     Return the plan of the next `nights` nights, the first that begins at or after `now` on.
 
-    The same whatever order the estate is in. Never plans a VM twice within half the maximum age of
-    its tier, more tests than a night or a place has room for, or a restore that Azure would refuse
-    for its daily limit. Raises AssertionError where a VM was lost on the way.
+    `rooms` says what is known of the sizes and quotas of each place; where a place is not in it,
+    neither cost nor quota is reckoned with. The same whatever order the estate is in. Never plans
+    a VM twice within half the maximum age of its tier, more tests than a night or a place has room
+    for, or a restore that Azure would refuse for its daily limit. Raises AssertionError where a VM
+    was lost on the way.
     """
-    items = estate.items_by_vm()
+    items, rooms = estate.items_by_vm(), rooms or {}
     subjects, unplanned = list[Subject](), list[Unplanned]()
     for vm in sorted(estate.vms, key=lambda vm: vm.id):
-        match _sort_out(vm, items.get(vm.id, ()), rules, drills, pasts):
+        match sort_out(vm, items.get(vm.id, ()), rules, drills, pasts.get(vm.id, Past())):
             case Subject() as subject:
-                subjects.append(subject)
+                room = rooms.get(subject.place, UNKNOWN_ROOM)
+                boots = min(subject.tier.rung, subject.cap.rung or Rung.POINT) >= Rung.BOOT
+                vcpus = room.vcpus.get(vm.size.lower()) if boots else 0
+                subjects.append(replace(subject, vcpus=vcpus))
             case NotPlanned() as code:
                 unplanned.append(Unplanned(vm, code))
-    filling = Filling(subjects, drills, drills.next_night(now), nights)
+    filling = Filling(subjects, drills, drills.next_night(now), nights, rooms)
     plan = DrillPlan(
         now,
         len(estate.vms),
@@ -83,12 +89,8 @@ def plan_drills(
     return plan
 
 
-def _sort_out(
-    vm: VmFacts,
-    items: Iterable[ItemFacts],
-    rules: Rules,
-    drills: DrillRules,
-    pasts: Mapping[VmId, Past],
+def sort_out(
+    vm: VmFacts, items: Iterable[ItemFacts], rules: Rules, drills: DrillRules, past: Past
 ) -> Subject | NotPlanned:
     """Return the VM as the drill plan takes it, or why it takes it never."""
     if rules.scope.why_not(vm):
@@ -102,4 +104,7 @@ def _sort_out(
     tier = drills.tier_of(vm.tags.get(rules.tag_name), item.policy)
     if tier is None:
         return NotPlanned.NO_TIER
-    return Subject(vm, item.vault, tier, pasts.get(vm.id, Past()).of_machine(vm.machine))
+    cap = read_cap(vm.tags, drills.cap_tag)
+    if cap.rung is None:
+        return NotPlanned.TAGGED_NEVER
+    return Subject(vm, item.vault, tier, past.of_machine(vm.machine), cap)

@@ -19,6 +19,7 @@ class Prices:
 
     vcpu_hour: Decimal
     gb_month: Decimal
+    currency: str = ""
 
 
 def estimate(vcpus: int, lasts: timedelta, gigabytes: int, prices: Prices | None) -> Decimal | None:

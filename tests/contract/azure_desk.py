@@ -67,3 +67,6 @@ class Desk:
 
     def wait(self, span: timedelta = A_WHILE) -> None:
         self.world.clock.advance(span)
+
+    def later(self, **span: float) -> None:
+        self.world.clock.advance(timedelta(**span))

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from vmbackup_core.domain.drill_facts import GuestCheck
 from vmbackup_core.domain.drill_reasons import Ending
+from vmbackup_core.domain.facts import DiskExclusion
 from vmbackup_core.domain.ids import VaultId, VmId, derive_key
 from vmbackup_core.domain.points import PointFacts, Strategy
 from vmbackup_core.domain.rungs import Control, Rung, RungResult, Verdict
@@ -38,6 +39,7 @@ class DrillOrder:
     that the tier's profile lets the copy reach out. `keep` is how long a copy is kept for a person
     after a failure, `keep_passed` also after a success. A `control` must fail its last check.
     `slots` is how many slots the place has, `sizes` the configured list, smallest first.
+    `exclusion` is which data disks the backup leaves out, as its item says.
     """
 
     run: str
@@ -65,6 +67,7 @@ class DrillOrder:
     memory_share: float = 0.5
     free_quota: float = 0.2
     control: bool = False
+    exclusion: DiskExclusion | None = None
 
     @property
     def place(self) -> Place:

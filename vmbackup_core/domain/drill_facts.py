@@ -41,7 +41,8 @@ class RestoreFacts:
 
     What follows `ended` is told by a look at the one job only, never by the list: the resource
     group that it restores to (a name, in lower case), the staging container with its blobs, and
-    the error of a failed one. `template` is "" where the job names none.
+    the error of a failed one. `template` is "" where the job names none. `vault` is told where jobs
+    of several vaults are read at once.
     """
 
     id: str
@@ -56,6 +57,7 @@ class RestoreFacts:
     percent: float | None = None
     code: str = ""
     message: str = ""
+    vault: VaultId | None = None
 
     def concerns(self, vm: VmId) -> bool:
         return self.container == f"iaasvmcontainerv2;{vm.group};{vm.name}"

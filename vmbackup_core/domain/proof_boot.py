@@ -161,8 +161,8 @@ def _windows_up(
     """Say why the system is up: its agent reported, and its picture, if it had any, is there."""
     if not heard(copy, created) or (console.screenshot is None and patient):
         return ()
-    picture = () if console.screenshot is not None else ("there was no picture of its screen",)
-    return ("the agent reported after the copy was made", *picture)
+    words = "the agent reported after the copy was made"
+    return (words,) if console.screenshot is not None else (words, "its screen was not seen")
 
 
 def _panicked(boots: Boots) -> RungResult:
@@ -185,8 +185,8 @@ def _too_late(
     if _panics(boots.before):
         return _panicked(boots)
     if not boots.last and not (windows and console.screenshot is not None):
-        words = ("its serial log is empty",) if console.log is not None else ()
-        return _result(Mark.NOT_RUN, ProofReason.NO_CONSOLE, (*words, state))
+        log = "is empty" if console.log is not None else "was never there"
+        return _result(Mark.NOT_RUN, ProofReason.NO_CONSOLE, (f"its serial log {log}", state))
     last = (f"the last line: {quoted(boots.last[-1])}",) if boots.last else ()
     if heard(copy, created) and copy.power is Power.RUNNING:
         return _result(Mark.NOT_RUN, ProofReason.CONSOLE_MUTE, last)

@@ -5,7 +5,6 @@ Everything that creates or removes is confined to the slots and to the staging a
 places; an implementation refuses anything else before it leaves (adapters/gate.py).
 """
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Protocol
 
@@ -25,6 +24,7 @@ from vmbackup_core.domain.drill_facts import (
 )
 from vmbackup_core.domain.ids import VaultId
 from vmbackup_core.domain.isolation import NetworkFacts
+from vmbackup_core.domain.rules import Scope
 from vmbackup_core.domain.sizes import SizeFacts, Usage
 from vmbackup_core.domain.slots import Place, Slot
 
@@ -128,7 +128,8 @@ class Sizes(Protocol):
 class RestoreHistory(Protocol):
     """Restores that anybody ran, over the whole estate."""
 
-    def observe_all_restores(
-        self, subscriptions: Iterable[str], since: datetime
-    ) -> tuple[RestoreFacts, ...]:
-        """Return the restore jobs of all vaults since then, from Resource Graph (14 days)."""
+    def observe_all_restores(self, scope: Scope, since: datetime) -> tuple[RestoreFacts, ...]:
+        """
+        Return the restore jobs of all vaults in scope that began at or after `since`, with their
+        vaults, from Resource Graph: it keeps jobs for 14 days, and lags.
+        """

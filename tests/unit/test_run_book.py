@@ -76,7 +76,17 @@ def test_opening_again_changes_nothing(runs: RunBook, clock: HandClock):
 def test_everything_that_is_noted_comes_back(runs: RunBook):
     runs.open(ORDER, SLOT)
     noted = Run(
-        ORDER, SLOT, NOW, (NOW, at(7)), ("job",), at(9), ("web-1",), at(300), at(301), clean=True
+        ORDER,
+        SLOT,
+        NOW,
+        (NOW, at(7)),
+        ("job",),
+        at(9),
+        ("web-1",),
+        at(300),
+        at(301),
+        clean=True,
+        protected_in=str(VAULT),
     )
 
     assert runs.note(ORDER.run, lambda _: noted) == noted
@@ -113,3 +123,20 @@ def test_an_order_with_long_scripts_fits_into_a_row(runs: RunBook, rows: MemoryR
 
     check_row(row)
     assert len(row.values) > 1
+
+
+def test_a_run_that_was_taken_over_notes_nothing_more(runs: RunBook):
+    runs.open(ORDER, SLOT)
+    runs.take_over(ORDER.run)
+
+    with pytest.raises(Stale, match="taken over at 2030-01-15 12:00"):
+        runs.note(ORDER.run, lambda run: replace(run, copy_asked=NOW))
+    assert runs.amend(ORDER.run, lambda run: replace(run, jobs=("job",))).jobs == ("job",)
+
+
+def test_a_run_is_taken_over_once(runs: RunBook, clock: HandClock):
+    runs.open(ORDER, SLOT)
+    runs.take_over(ORDER.run)
+    clock.move_to(at(15))
+
+    assert runs.take_over(ORDER.run).taken == NOW

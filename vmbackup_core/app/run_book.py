@@ -44,20 +44,36 @@ class RunBook:
         """
         Change what is written of a run, as it is at that moment, and return it.
 
-        Raises Stale where the run was never opened.
+        Raises Stale where the run was never opened, or where the janitor has taken it over: so
+        whoever writes first what it will ask for, asks for nothing after that.
         """
 
-        def changed(found: Run | None) -> Run:
+        def by_itself(found: Run) -> Run:
+            if found.taken is not None:
+                raise Stale(f"the run {run} was taken over at {found.taken:%Y-%m-%d %H:%M} UTC")
+            return change(found)
+
+        return self.amend(run, by_itself)
+
+    def take_over(self, run: str) -> Run:
+        """Take a run over that does nothing more, and keep it from ever making anything again."""
+        now = self.clock.now()
+        return self.amend(run, lambda found: replace(found, taken=found.taken or now))
+
+    def amend(self, run: str, change: Callable[[Run], Run]) -> Run:
+        """Change a run whoever has it: the janitor's way to note."""
+
+        def known(found: Run | None) -> Run:
             if found is None:
                 raise Stale(f"the run {run} was never opened")
             return change(found)
 
-        return self._change(run, changed)
+        return self._change(run, known)
 
     def close(self, run: str, *, clean: bool) -> Run:
         """Note that the run has ended, and whether nothing of it was left; the first end stays."""
         now = self.clock.now()
-        return self.note(
+        return self.amend(
             run, lambda found: replace(found, ended=found.ended or now, clean=found.clean or clean)
         )
 

@@ -16,7 +16,8 @@ class Run:
     ids of those that are known. `copy_asked` is when a machine may have been sent. `containers` are
     the staging containers that its jobs named. `kept_until` is set where a copy is kept for a
     person. `ended` is when nothing more will be done by the run itself, and `clean` says that
-    nothing of it was left then.
+    nothing of it was left then. `taken` is when the janitor took it over: from then on the run
+    itself makes nothing. `protected_in` is a vault that was seen to back its copy up.
     """
 
     order: DrillOrder
@@ -29,3 +30,5 @@ class Run:
     kept_until: datetime | None = None
     ended: datetime | None = None
     clean: bool = False
+    taken: datetime | None = None
+    protected_in: str = ""

@@ -19,6 +19,7 @@ TOLD_BY_TABLES = {
     "arm.md",
     "graph_events_storage.md",
     "host.md",
+    "networks.md",
     "recovery_services.md",
     "restores.md",
 }

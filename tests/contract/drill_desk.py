@@ -11,6 +11,7 @@ from tests.contract.azure_desk import ENDPOINT, SUB, VAULT, WEST, Desk
 from tests.credentials import StaticCredential
 from vmbackup_core.adapters.deed_forms import Identity
 from vmbackup_core.adapters.restoring import AzureRestoring
+from vmbackup_core.adapters.staging import AzureStaging
 from vmbackup_core.adapters.wire_restores import restore_body
 from vmbackup_core.domain.drill_facts import RestoreFacts, RestoreOrder
 from vmbackup_core.domain.ids import VmId
@@ -43,6 +44,9 @@ class DrillDesk(Desk):
         reader, restorer = self.arm(Identity.READER), self.arm(Identity.RESTORER)
         self.reader, self.restorer = reader, restorer
         self.restoring = AzureRestoring(reader, restorer, self.clock)
+        self.staging = AzureStaging(
+            reader, self.credential, "core.windows.net", transport=self.transport
+        )
 
     def order(self, **changes: Any) -> RestoreOrder:
         points = self.restores.observe_points(self.source, VAULT)

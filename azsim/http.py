@@ -88,7 +88,7 @@ class Response:
 
 
 class ArmError(Exception):
-    """An error answer in ARM's envelope: `{"error": {"code", "message", "details"?}}`."""
+    """An error in ARM's envelope: `{"error": {"code", "message", "target"?, "details"?}}`."""
 
     def __init__(
         self,
@@ -97,15 +97,19 @@ class ArmError(Exception):
         message: str,
         headers: Mapping[str, str] | None = None,
         *,
+        target: str = "",
         details: Sequence[Json] = (),
     ) -> None:
         super().__init__(f"{status} {code}: {message}")
         self.status, self.code, self.message = status, code, message
         self.headers = dict(headers or {})
+        self.target = target
         self.details = tuple(details)
 
     def response(self) -> Response:
         error: dict[str, Json] = {"code": self.code, "message": self.message}
+        if self.target:
+            error["target"] = self.target
         if self.details:
             error["details"] = list(self.details)
         return Response(self.status, {"error": error}, self.headers)

@@ -24,6 +24,7 @@ from azsim.machines import Machines
 from azsim.networks import Networks
 from azsim.router import Call, Route, Router
 from azsim.routes import every_route
+from azsim.sizes import Sizes
 from azsim.storage import Storage
 from azsim.storage_accounts import StorageAccounts
 from azsim.throttle import Throttle
@@ -68,6 +69,7 @@ class World:
         self.front_door = FrontDoor(seed)
         self.groups = Groups(self)
         self.machines = Machines(self)
+        self.sizes = Sizes(self)
         self.networks = Networks(self)
         self.vaults = Vaults(self)
         self.graph = ResourceGraph(self)

@@ -110,9 +110,16 @@ class Arm:
         """Send a POST that only reads; it is not repeated all the same."""
         return self.send("POST", self._url(path, api_version, None), doing, body)
 
-    def act(self, path: str, api_version: str, doing: str, body: Json = None) -> Reply:
-        """Send a POST that changes something."""
-        return self.send("POST", self._url(path, api_version, None), doing, body, writes=True)
+    def act(
+        self,
+        path: str,
+        api_version: str,
+        doing: str,
+        body: Json = None,
+        params: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """Send a POST that changes something, or lays something open."""
+        return self.send("POST", self._url(path, api_version, params), doing, body, writes=True)
 
     def put(
         self,

@@ -77,7 +77,8 @@ boot() {
 write() {
     at_boot >/dev/null
     mkdir -p "$KEPT"
-    rm -f "$FILE".new.*
+    # What a machine left that stopped while it wrote; not what another is writing now.
+    find "$KEPT" -name 'canary.new.*' -mmin +60 -exec rm -f {} + 2>/dev/null || true
     new=$FILE.new.$$
     {
         echo "vmbackup-canary v1"

@@ -27,6 +27,7 @@ from vmbackup_core.domain.drill_facts import GuestCheck
 from vmbackup_core.domain.drill_history import pasts_of
 from vmbackup_core.domain.drill_orders import Isolation
 from vmbackup_core.domain.drill_reasons import Ending, ProofReason
+from vmbackup_core.domain.drill_runs import Run
 from vmbackup_core.domain.drills import Measure, Past
 from vmbackup_core.domain.evidence import find_break
 from vmbackup_core.domain.rungs import Control, Mark, Rung, RungResult, Verdict
@@ -175,7 +176,7 @@ def test_what_passes_after_a_broken_control_proves_nothing_until_one_holds():
 
 def test_what_follows_a_record_changes_no_past():
     more = [
-        cleaned_body(order(), SLOT, ["disk"], []),
+        cleaned_body(Run(order(), SLOT, NOW), [], clean=True),
         slot_body(QUARANTINED, SLOT, ["a disk of somebody"]),
     ]
 

@@ -4,8 +4,9 @@ The runs: what each restore test asked of Azure, written down before it was aske
 So whoever comes after a run that died knows what may be there, and looks for it first.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from vmbackup_core.app.codec import from_json, to_json
 from vmbackup_core.app.ledger import amend_row, read_long, write_long
@@ -39,6 +40,11 @@ class RunBook:
         """Return the run, None where it never had a slot."""
         row = self.rows.get(_PARTITION, run)
         return from_json(read_long(row.values), Run) if row else None
+
+    def changed_since(self, since: datetime) -> Iterator[Run]:
+        """Yield the runs of which something was written at or after `since`."""
+        for row in self.rows.list(_PARTITION, changed_since=since):
+            yield from_json(read_long(row.values), Run)
 
     def note(self, run: str, change: Callable[[Run], Run]) -> Run:
         """

@@ -12,33 +12,11 @@ from datetime import datetime
 from vmbackup_core.app.codec import from_json, to_json
 from vmbackup_core.app.ledger import amend_row, read_long, write_long
 from vmbackup_core.domain.errors import Stale
+from vmbackup_core.domain.leases import Lease
 from vmbackup_core.domain.slots import MOST_SLOTS, Place, Slot
 from vmbackup_core.ports import Clock, Row, Rows
 
 _PARTITION = "slot"
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """
-    How one slot stands: leased by `run` ("" for nobody) until then, and why it is quarantined.
-
-    Both may be true at once: a run that found something foreign has things of its own to remove.
-    """
-
-    slot: Slot
-    run: str = ""
-    until: datetime | None = None
-    quarantined: str = ""
-    quarantined_by: str = ""
-    since: datetime | None = None
-
-    @property
-    def free(self) -> bool:
-        return not self.run and not self.quarantined
-
-    def expired(self, now: datetime) -> bool:
-        return bool(self.run) and self.until is not None and self.until <= now
 
 
 @dataclass(frozen=True, slots=True)

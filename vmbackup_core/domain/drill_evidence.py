@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from vmbackup_core.domain.drill_orders import Clocks, DrillOrder, DrillRecord
+from vmbackup_core.domain.drill_runs import Run
 from vmbackup_core.domain.points import PointFacts
 from vmbackup_core.domain.rungs import Rung, RungResult, reached
 from vmbackup_core.domain.slots import Slot
@@ -79,19 +80,17 @@ def body_of(record: DrillRecord, config_digest: str) -> dict[str, Any]:
     }
 
 
-def cleaned_body(
-    order: DrillOrder, slot: Slot, removed: Iterable[str], left: Iterable[str]
-) -> dict[str, Any]:
+def cleaned_body(run: Run, left: Iterable[str], *, clean: bool) -> dict[str, Any]:
     """Return the body of what follows a record: who came after the run, and what is there now."""
-    left = tuple(left)
     return {
         "schema": SCHEMA,
         "what": CLEANED,
-        **_whose(order),
-        "slot": str(slot),
-        "removed": list(removed),
+        **_whose(run.order),
+        "slot": str(run.slot),
+        "removed": list(run.removed),
         "left": list(left),
-        "clean": not left,
+        "protected_in": run.protected_in,
+        "clean": clean,
     }
 
 

@@ -17,7 +17,8 @@ class Run:
     the staging containers that its jobs named. `kept_until` is set where a copy is kept for a
     person. `ended` is when nothing more will be done by the run itself, and `clean` says that
     nothing of it was left then. `taken` is when the janitor took it over: from then on the run
-    itself makes nothing. `protected_in` is a vault that was seen to back its copy up.
+    itself makes nothing. `protected_in` is a vault that was seen to back its copy up, and `removed`
+    are the ids of what the janitor removed.
     """
 
     order: DrillOrder
@@ -32,3 +33,4 @@ class Run:
     clean: bool = False
     taken: datetime | None = None
     protected_in: str = ""
+    removed: tuple[str, ...] = ()

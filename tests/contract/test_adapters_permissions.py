@@ -3,6 +3,7 @@
 import inspect
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import time
 from pathlib import Path
 from types import ModuleType
@@ -10,24 +11,30 @@ from typing import Any
 
 import pytest
 
+from azsim.network_parts import ROUTE_TABLE
 from azsim.transport import SimTransport
 from azsim.world import World
 from tests.contract.azure_desk import SUB, VAULT, WEB, WEST, Desk
 from tests.credentials import StaticCredential
+from tests.drill_places import make_place
 from vmbackup_core.adapters import (
     blobs_azure,
     configuration,
     inventory,
+    networks,
     restores,
     rows_tables,
     vaults,
 )
 from vmbackup_core.adapters.blobs_azure import AzureBlobs
+from vmbackup_core.adapters.deed_forms import Identity
+from vmbackup_core.adapters.networks import AzureNetworks
 from vmbackup_core.adapters.rows_tables import TableRows
 from vmbackup_core.domain.ids import VaultId
 from vmbackup_core.domain.policies import PolicyKind, PolicySpec, Retention
 from vmbackup_core.domain.rules import Scope
 from vmbackup_core.domain.schedules import Daily
+from vmbackup_core.domain.slots import Place, Slot
 from vmbackup_core.ports import Blob, Row
 
 PAGE = Path(__file__).parents[2] / "docs" / "permissions.md"
@@ -35,6 +42,7 @@ ADAPTERS: tuple[ModuleType, ...] = (
     inventory,
     vaults,
     restores,
+    networks,
     rows_tables,
     blobs_azure,
     configuration,
@@ -43,10 +51,13 @@ SILVER = PolicySpec(
     "silver", PolicyKind.STANDARD, Daily(time(22)), Retention(daily_days=14, snapshot_days=2)
 )
 # Needed though no call of ours is charged for it: Azure Backup asks for the first of whoever
-# protects a VM, and the second is what an instance view takes when it is asked for alone.
+# protects a VM, the second is what an instance view takes when it is asked for alone, and links are
+# found by Resource Graph, which shows what its caller may read.
 UNCHARGED = {
     "microsoft.compute/virtualmachines/write",
     "microsoft.compute/virtualmachines/instanceview/read",
+    "microsoft.network/privatednszones/virtualnetworklinks/read",
+    "microsoft.network/dnsforwardingrulesets/virtualnetworklinks/read",
 }
 # Not charged one by one: Resource Graph shows what its caller may read.
 THROUGH_GRAPH = {action.lower() for action in inventory.ACTIONS["observe_estate"]}
@@ -133,6 +144,16 @@ def ask_after(desk: Desk) -> None:
     desk.jobs.observe_operation(desk.vaults.set_protection(WEB, VAULT, "EnhancedPolicy", None))
 
 
+def look_at_a_slot(desk: Desk) -> None:
+    place = Place(SUB, WEST)
+    network = make_place(desk.world, place)
+    table = desk.world.networks.parts.create(SUB, place.group, ROUTE_TABLE, "routes", WEST)
+    subnet = network.subnets[0]
+    routed = {**subnet.model, "routeTable": {"id": table.id}}
+    desk.world.networks.set_subnet(network, replace(subnet, model=routed))
+    AzureNetworks(desk.arm(Identity.READER), desk.clock).observe_network(Slot(place, 1))
+
+
 ON_ARM: Mapping[str, Callable[[Desk], Any]] = {
     "observe_vm": lambda desk: desk.inventory.observe_vm(WEB),
     "observe_estate": lambda desk: desk.inventory.observe_estate(Scope(subscriptions=(SUB,))),
@@ -150,13 +171,14 @@ ON_ARM: Mapping[str, Callable[[Desk], Any]] = {
     "set_protection": lambda desk: desk.vaults.set_protection(WEB, VAULT, "EnhancedPolicy", None),
     "undelete": soft_delete_and_take_back,
     "observe_points": lambda desk: desk.restores.observe_points(WEB, VAULT),
+    "observe_network": look_at_a_slot,
 }
 BESIDES = {"observe_operation": ("refresh_containers", "set_protection")}
 
 
 @pytest.mark.parametrize("operation", ON_ARM)
 def test_what_an_operation_uses_on_arm_is_what_it_says(desk: Desk, operation: str) -> None:
-    said = {**inventory.ACTIONS, **vaults.ACTIONS, **restores.ACTIONS}
+    said = {**inventory.ACTIONS, **vaults.ACTIONS, **restores.ACTIONS, **networks.ACTIONS}
     routes = {route.name: route.action.lower() for route in desk.world.router.routes}
 
     ON_ARM[operation](desk)

@@ -11,6 +11,7 @@ from typing import Any
 
 from vmbackup_core.adapters.api_versions import (
     BACKUP,
+    NETWORKS,
     RESOURCE_GRAPH,
     RESOURCE_GROUPS,
     VAULTS,
@@ -27,6 +28,7 @@ from vmbackup_core.adapters.deed_forms import (
     keys,
 )
 from vmbackup_core.adapters.slot_deeds import IN_SLOTS
+from vmbackup_core.domain.slots import NETWORK, PREFIX
 
 _BLOB = rf"/[a-z0-9-]+(/{NAME})+"
 _ENTITY = r"/[a-z][a-z0-9]+\(PartitionKey='[a-z0-9-]+',RowKey='[a-z0-9-]+'\)"
@@ -122,6 +124,17 @@ _PROTECTING: tuple[Deed, ...] = (
         rf"{SUBSCRIPTION}/providers/Microsoft\.RecoveryServices/locations/[a-z0-9]+/backupStatus",
         {"api-version": BACKUP},
         _question,
+        reads=True,
+    ),
+    Deed(
+        "ask what a network manager applies to the network of restore tests",
+        Host.ARM,
+        ("POST",),
+        rf"{SUBSCRIPTION}/resourceGroups/{PREFIX}-[a-z0-9]+/providers/Microsoft\.Network"
+        rf"/virtualNetworks/{NETWORK}/listNetworkManagerEffective"
+        r"(SecurityAdminRules|ConnectivityConfigurations)",
+        {"api-version": NETWORKS},
+        lambda _found, body: keys(body, {"skiptoken"}, "the body"),
         reads=True,
     ),
     Deed(

@@ -54,11 +54,12 @@ class NetworkFacts:
     """
     All that decides whether a slot's subnet is isolated.
 
-    `free_addresses` is None where the subnet is not there. Ids and names are as Azure writes them,
-    but `interfaces` are ids in lower case. `other_subnets` are subnets of the network that are no
-    slots (a gateway's, for one). `names` are private DNS zones and forwarding rule sets that the
-    network is linked to, `connections` what a network manager connects it to. `default_outbound`
-    is True where Azure would let the subnet out by itself, which it does unless it is told not to.
+    `free_addresses` is None where the subnet is not there, or could not be read. Ids and names are
+    as Azure writes them, but `interfaces` are ids in lower case. `other_subnets` are subnets of the
+    network that are no slots (a gateway's, for one). `names` are private DNS zones and forwarding
+    rule sets that the network is linked to, `connections` what a network manager connects it to.
+    `default_outbound` is True where Azure would let the subnet out by itself, which it does unless
+    it is told not to.
     """
 
     subnet_id: str
@@ -109,7 +110,8 @@ def find_breaches(
     that this run has made there.
     """
     if network.free_addresses is None:
-        return (Breach(f"there is no subnet {network.subnet_id}", _AGAIN), *_unread(network))
+        missing = Breach(f"there is no subnet {network.subnet_id}", _AGAIN)
+        return tuple(_unread(network)) or (missing,)
     checks = [_unread, _inbound, _beside, _inside, _names, _connected]
     checks += [] if egress else [_outbound, _ways_out]
     found = [breach for check in checks for breach in check(network)]

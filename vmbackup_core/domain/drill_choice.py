@@ -6,11 +6,12 @@ anybody asked for, taking for granted that each test passes, so that it can say 
 until everything is proven, and refuse a drill plan that cannot keep its own promise.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from vmbackup_core.domain.drill_caps import read_cap
+from vmbackup_core.domain.drill_forecast import Forecast, forecast
 from vmbackup_core.domain.drill_nights import Coverage, Filling
 from vmbackup_core.domain.drill_reckoning import Room, Subject
 from vmbackup_core.domain.drill_turns import Night, NotPlanned, Unplanned
@@ -30,7 +31,8 @@ class DrillPlan:
     The coming nights, why every other VM is in none of them, and what speaks against the plan.
 
     `vms` is the number of VMs looked at: those in `nights`, each counted once, and `unplanned`.
-    A plan with `refusals` cannot keep what its tiers promise.
+    A plan with `refusals` cannot keep what its tiers promise. `forecasts` say how long it would
+    take to restore whole tiers, as far as anything was measured.
     """
 
     at: datetime
@@ -39,6 +41,7 @@ class DrillPlan:
     unplanned: tuple[Unplanned, ...]
     coverage: Coverage
     refusals: tuple[str, ...]
+    forecasts: tuple[Forecast, ...] = ()
 
     @property
     def planned(self) -> int:
@@ -83,10 +86,19 @@ def plan_drills(
         tuple(sorted((*unplanned, *filling.left_out()), key=lambda one: one.vm.id)),
         filling.coverage,
         filling.refusals,
+        tuple(_forecasts(subjects, drills)),
     )
     if plan.planned + len(plan.unplanned) != plan.vms:
         raise AssertionError("the planned and the others do not sum to the number of VMs")
     return plan
+
+
+def _forecasts(subjects: list[Subject], drills: DrillRules) -> Iterator[Forecast]:
+    for tier in drills.tiers:
+        for from_vault in (False, True):
+            found = forecast(tier, subjects, drills.at_once, from_vault=from_vault)
+            if found is not None:
+                yield found
 
 
 def sort_out(

@@ -146,7 +146,7 @@ class Filling:
                 continue
             drills.append(drill)
             spent += self._reckoning.charge(drill.cost)
-            self._pass(subject, tonight, begins)
+            self._pass(drill, subject, tonight, begins)
         self._awake = [s for s in self._awake if self._proofs.get(s.vm.id) != tonight]
         return Night(night, tuple(sorted(drills, key=lambda drill: drill.starts)))
 
@@ -252,13 +252,12 @@ class Filling:
             cost,
         )
 
-    def _pass(self, subject: Subject, tonight: int, begins: datetime) -> None:
+    def _pass(self, drill: Drill, subject: Subject, tonight: int, begins: datetime) -> None:
         vm = subject.vm.id
         self._turn.setdefault(vm, tonight)
         if vm not in self._lapsed_before and not self._proven(subject, tonight):
             self._late.setdefault(vm, self._lapses(subject))
-        partly = subject.cap.rung is not None and subject.cap.rung < subject.tier.rung
-        self._pasts[vm] = self._pasts[vm].passed(begins, partly=partly)
+        self._pasts[vm] = self._pasts[vm].passed(begins, partly=drill.capped)
         self._proofs[vm] = tonight
         self._put_to_sleep(subject)
 

@@ -96,6 +96,11 @@ class Drill:
     cap: Cap = NO_CAP
     cost: Decimal | None = None
 
+    @property
+    def capped(self) -> bool:
+        """Whether a tag keeps it from going as far as its tier asks for."""
+        return self.cap.rung is not None and self.cap.rung < self.tier.rung
+
 
 @dataclass(frozen=True, slots=True)
 class Night:

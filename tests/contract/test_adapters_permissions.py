@@ -24,12 +24,14 @@ from vmbackup_core.adapters import (
     networks,
     restores,
     rows_tables,
+    sizes,
     vaults,
 )
 from vmbackup_core.adapters.blobs_azure import AzureBlobs
 from vmbackup_core.adapters.deed_forms import Identity
 from vmbackup_core.adapters.networks import AzureNetworks
 from vmbackup_core.adapters.rows_tables import TableRows
+from vmbackup_core.adapters.sizes import AzureSizes
 from vmbackup_core.domain.ids import VaultId
 from vmbackup_core.domain.policies import PolicyKind, PolicySpec, Retention
 from vmbackup_core.domain.rules import Scope
@@ -43,10 +45,12 @@ ADAPTERS: tuple[ModuleType, ...] = (
     vaults,
     restores,
     networks,
+    sizes,
     rows_tables,
     blobs_azure,
     configuration,
 )
+HERE = Place(SUB, WEST)
 SILVER = PolicySpec(
     "silver", PolicyKind.STANDARD, Daily(time(22)), Retention(daily_days=14, snapshot_days=2)
 )
@@ -172,13 +176,16 @@ ON_ARM: Mapping[str, Callable[[Desk], Any]] = {
     "undelete": soft_delete_and_take_back,
     "observe_points": lambda desk: desk.restores.observe_points(WEB, VAULT),
     "observe_network": look_at_a_slot,
+    "observe_sizes": lambda desk: AzureSizes(desk.arm(Identity.READER)).observe_sizes(HERE),
+    "observe_usages": lambda desk: AzureSizes(desk.arm(Identity.READER)).observe_usages(HERE),
 }
 BESIDES = {"observe_operation": ("refresh_containers", "set_protection")}
 
 
 @pytest.mark.parametrize("operation", ON_ARM)
 def test_what_an_operation_uses_on_arm_is_what_it_says(desk: Desk, operation: str) -> None:
-    said = {**inventory.ACTIONS, **vaults.ACTIONS, **restores.ACTIONS, **networks.ACTIONS}
+    adapters = (inventory, vaults, restores, networks, sizes)
+    said = {name: told for adapter in adapters for name, told in adapter.ACTIONS.items()}
     routes = {route.name: route.action.lower() for route in desk.world.router.routes}
 
     ON_ARM[operation](desk)

@@ -7,7 +7,7 @@ from azsim.world import World
 from tests.blobs import MemoryBlobs
 from tests.contract.azure_desk import SUB, WEST, Desk
 from vmbackup_core.adapters.gate import Identity
-from vmbackup_core.adapters.sizes import ACTIONS, AzureSizes
+from vmbackup_core.adapters.sizes import AzureSizes
 from vmbackup_core.app.size_shelf import SizeShelf
 from vmbackup_core.app.snapshots import Snapshots
 from vmbackup_core.domain.errors import Denied
@@ -104,16 +104,6 @@ def test_each_list_is_one_call(desk: Desk, sizes: AzureSizes) -> None:
     sizes.observe_usages(HERE)
 
     assert desk.calls() == ["skus.list", "usages.list"]
-
-
-def test_what_an_operation_uses_is_what_it_says(desk: Desk, sizes: AzureSizes) -> None:
-    actions = {route.name: route.action for route in desk.world.router.routes}
-    sizes.observe_sizes(HERE)
-    sizes.observe_usages(HERE)
-
-    used = tuple(actions[name] for name in desk.calls())
-
-    assert used == (*ACTIONS["observe_sizes"], *ACTIONS["observe_usages"])
 
 
 def test_a_reader_without_the_right_is_denied(desk: Desk, sizes: AzureSizes) -> None:

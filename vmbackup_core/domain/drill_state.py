@@ -13,6 +13,7 @@ from vmbackup_core.domain.drill_facts import (
     CopyFacts,
     CopySpec,
     DiskFacts,
+    GuestCheck,
     Recipe,
     RestoreFacts,
     Thing,
@@ -45,6 +46,7 @@ class Ready:
     security_group: str = ""
     sized: bool = False
     operation: str = ""
+    validating: datetime | None = None
     valid: bool = False
     alone: bool = False  # Nobody else restores the VM, and Azure's daily limit leaves room.
 
@@ -95,12 +97,17 @@ class Restoring:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """The script that runs in the copy now."""
+class Script:
+    """
+    The script that runs in the copy now: a check or the canary's for that rung, or the control.
 
-    name: str
+    `lost` says that the answer to its start was lost.
+    """
+
+    check: GuestCheck
+    rung: Rung | None
     started: datetime
-    starts: int = 1
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +115,10 @@ class Climbing:
     """
     The copy and what it has shown.
 
-    `closely` is when it was last read back as a whole. `foreign` says that a machine of its name
-    was there which is not ours. `over` is set where the time to run was over.
+    `created` says that a machine was sent, or was there (`found`), `sent` how often. `seen` is when
+    it was last read for this look at its boot, `closely` when it was last read back as a whole.
+    `foreign` says that a machine of its name was there which is not ours. `over` is set where the
+    time to run was over.
     """
 
     cap: Rung = Rung.CANARY
@@ -117,14 +126,19 @@ class Climbing:
     capped_because: tuple[str, ...] = ()
     size: str = ""
     comparable: bool = True
+    controller: str = ""
     spec: CopySpec | None = None
     asked: datetime | None = None
+    created: bool = False
+    found: bool = False
+    sent: int = 0
     copy: CopyFacts | None = None
+    seen: datetime | None = None
     closely: datetime | None = None
     foreign: bool = False
     looks: int = 0
     booted: datetime | None = None
-    check: Check | None = None
+    script: Script | None = None
     checked: tuple[RungResult, ...] = ()
     checks_ended: datetime | None = None
     canary: Canary | None = None
@@ -136,18 +150,21 @@ class Climbing:
 @dataclass(frozen=True, slots=True)
 class Cleaning:
     """
-    What is done about what the run has made; `sent` are the removals asked for since `read`.
+    What is done about what the run has made; `sent` are the removals asked for, and when.
 
     `left` is what cannot be removed or is kept; `backed_up` a vault that backs the copy up.
+    `looked` says that the copy was read back for the last time.
     """
 
     since: datetime | None = None
     read: datetime | None = None
     things: tuple[Thing, ...] = ()
-    sent: tuple[str, ...] = ()
+    reads: int = 0
+    sent: tuple[tuple[str, datetime], ...] = ()
     foreign_since: datetime | None = None
     containers: tuple[str, ...] = ()
     stopped: bool = False
+    looked: bool = False
     backed_up: str = ""
     quarantined: str = ""
     kept_until: datetime | None = None
@@ -203,6 +220,12 @@ class Drill:
         """When the copy must be powered off at the latest."""
         asked = self.climbing.asked
         return asked + self.order.power_on if asked else None
+
+    @property
+    def interfaces(self) -> frozenset[str]:
+        """The ids of the copy's interfaces, in lower case."""
+        copy = self.climbing.copy
+        return frozenset(nic.id.lower() for nic in copy.interfaces) if copy else frozenset()
 
     def mark_of(self, rung: Rung) -> Mark | None:
         return next((one.mark for one in reversed(self.results) if one.rung is rung), None)

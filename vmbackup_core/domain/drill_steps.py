@@ -1,5 +1,5 @@
 """
-Everything that a restore test does, reads and effects alike, and what may come of it.
+Everything that a restore test does, reads and effects alike.
 
 The union `Step` is the complete list: what is not in it, no restore test can do. There is no step
 that touches the source, stops or deletes a backup, or removes what does not lie in a slot.
@@ -7,25 +7,18 @@ that touches the source, stops or deletes a backup, or removes what does not lie
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from vmbackup_core.domain.drill_facts import (
-    CheckFacts,
     CopySpec,
-    DiskFacts,
     GuestCheck,
-    Recipe,
-    RestoreFacts,
     RestoreOrder,
     Thing,
 )
 from vmbackup_core.domain.drill_orders import DrillRecord
 from vmbackup_core.domain.drill_reasons import Ending
-from vmbackup_core.domain.drill_runs import Run
 from vmbackup_core.domain.ids import VaultId
-from vmbackup_core.domain.points import PointFacts
 from vmbackup_core.domain.rungs import RungResult
-from vmbackup_core.domain.sizes import SizeFacts, Usage
 from vmbackup_core.domain.slots import Place, Slot
 
 # Getting ready.
@@ -246,6 +239,15 @@ type Step = (
     | WriteRecord
 )
 
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Come back at `until`."""
+
+    until: datetime
+    because: tuple[str, ...] = ()
+
+
 # What makes something, and is held back by a pause or by observe mode; cleaning never is.
 CREATING = (StartRestore, CreateCopy, StartCheck)
 
@@ -295,159 +297,3 @@ def calls_of(step: Step) -> int:
     """Return how many calls of ARM `step` costs at most."""
     more = CLOSELY if isinstance(step, ReadCopy) and step.closely else 0
     return CALLS.get(type(step), 0) + more
-
-
-# What may come of a step, beside the facts that it reads.
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """It was accepted, or is so already; `at` is when it was first asked for."""
-
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Unavailable:
-    """It was not done, and may be later: after `after`, where the service says how long."""
-
-    words: str
-    after: timedelta | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class NotYet:
-    """Somebody else is reading it just now, or it was read a moment ago: come back after that."""
-
-    after: timedelta
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """It was sent at `at`, and the answer was lost: only looking can tell."""
-
-    at: datetime
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """What it is about is not there."""
-
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class Exists:
-    """There is one of that name already; it was first asked for at `at`."""
-
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Azure or somebody's rule said no, and would say it again."""
-
-    code: str
-    words: str
-
-    def __str__(self) -> str:
-        return f"{self.code}: {self.words}" if self.code else self.words
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """It was not sent: changes are paused, or the subscription is only observed."""
-
-    ending: Ending
-    because: tuple[str, ...] = ()
-
-
-type Trouble = Unavailable | NotYet | Lost | Missing | Exists | Refused | Held
-
-
-# What steps read, where no single fact says it.
-
-
-@dataclass(frozen=True, slots=True)
-class Points:
-    points: tuple[PointFacts, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class NoSlot:
-    """Every slot of the place is taken."""
-
-
-@dataclass(frozen=True, slots=True)
-class SlotSight:
-    things: tuple[Thing, ...]
-    account: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class SizesSight:
-    sizes: tuple[SizeFacts, ...]
-    usages: tuple[Usage, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """The URL of an operation that was begun."""
-
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """The restore was accepted: its job's id."""
-
-    at: datetime
-    job: str
-
-
-@dataclass(frozen=True, slots=True)
-class NotStarted:
-    """The asking was written down at `at`, and Azure did not take it."""
-
-    at: datetime
-    words: str
-    after: timedelta | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Unaccounted:
-    """Nothing was sent: the ledger knows of askings that the state does not, all of these."""
-
-    asked: tuple[datetime, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """The vault's restores, as a list taken at `taken` has them."""
-
-    taken: datetime
-    restores: tuple[RestoreFacts, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class DisksSight:
-    disks: tuple[DiskFacts, ...]
-    recipe: Recipe
-
-
-@dataclass(frozen=True, slots=True)
-class CheckSight:
-    """What became of a script; None where it was never started."""
-
-    facts: CheckFacts | None
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    things: tuple[Thing, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Leased:
-    run: Run

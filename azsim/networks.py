@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from azsim.arm_ids import ArmId, resource_id
 from azsim.graph_index import row_of
-from azsim.interfaces import NIC, Interfaces
-from azsim.network_parts import Parts
+from azsim.interfaces import NIC, Interfaces, MadeInterface
+from azsim.network_parts import PUBLIC_ADDRESS, Parts
 from azsim.network_shapes import NETWORK, shown, shown_part
 from azsim.subnets import FIRST_TAKEN, Subnet
 
@@ -177,6 +177,16 @@ class Networks:
             "useRemoteGateways": False,
         }
         self.changed(network)
+
+    def expose(self, nic: MadeInterface) -> None:
+        """Give an interface a public address of its own."""
+        parsed = ArmId.parse(nic.id)
+        name = f"{nic.name}-public"
+        address = self.parts.create(
+            parsed.subscription, parsed.group, PUBLIC_ADDRESS, name, nic.location
+        )
+        address.sku = {"name": "Standard", "tier": "Regional"}
+        nic.public_address = address.id
 
     def span(self) -> timedelta:
         """Draw how long a write takes."""

@@ -22,6 +22,7 @@ from azsim.http import ArmError, ConnectionLost, Request, Response
 from azsim.identity import Identity
 from azsim.machines import Machines
 from azsim.networks import Networks
+from azsim.policies import Policies
 from azsim.router import Call, Route, Router
 from azsim.routes import every_route
 from azsim.sizes import Sizes
@@ -68,6 +69,7 @@ class World:
         self.identity = Identity(self, seed)
         self.front_door = FrontDoor(seed)
         self.groups = Groups(self)
+        self.policies = Policies(self)
         self.machines = Machines(self)
         self.sizes = Sizes(self)
         self.networks = Networks(self)

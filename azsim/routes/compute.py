@@ -82,6 +82,7 @@ def _create(call: Call, written: machine_body.Written) -> Response:
         raise ArmError(
             400, "InvalidParameter", "Required parameter 'hardwareProfile' is missing (null)."
         )
+    world.policies.check(_id(call))
     machine_body.check_subnets(call, written)
     vm_id = world.new_id()
     os_disk = machine_body.os_disk(call, written, vm_id)

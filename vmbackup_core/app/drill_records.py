@@ -78,12 +78,12 @@ class DrillRecords:
         """Write something more about a run, or about a slot. Done twice is two records."""
         return self.evidence.append(Kind.DRILL, key, body)
 
-    def histories(self, longest: timedelta) -> Histories:
+    def histories(self, longest: timedelta, *, keep: bool = True) -> Histories:
         """
         Return what all records of the last `longest` say, and maybe of more.
 
-        Reads what is new since it was asked last. Whoever asks at the same moment does the same
-        work, and comes to the same.
+        Reads what is new since it was last asked to `keep` what it read. Whoever asks at the same
+        moment does the same work, and comes to the same.
         """
         blob = self.blobs.read(DOCUMENT)
         months = list(_months(self.clock.now() - longest, self.clock.now()))
@@ -96,9 +96,9 @@ class DrillRecords:
                 bodies.append(record["body"])
                 seq += 1
             read[name] = seq
-        if not bodies:
-            return known.histories
         folded = _Folded(SCHEMA, known.first, read, fold(known.histories, bodies))
+        if not bodies or not keep:
+            return folded.histories
         content = json.dumps(to_json(folded)).encode()
         with suppress(Stale):  # Another reader was faster, and wrote the same or more.
             if blob is None:

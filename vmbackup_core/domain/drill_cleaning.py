@@ -246,6 +246,12 @@ def _after_record(state: Drill, step: WriteRecord, outcome: Any, now: datetime) 
     return _with(state, recorded=step.record.ended, ended=step.record.ended)
 
 
+def given_over(state: Drill, now: datetime) -> Drill:
+    """Return the state of a run that the janitor has taken over: it only tells what it knows."""
+    state = state.ends(Ending.OVERDUE, now, ("the janitor took it over",))
+    return _with(state, released=True, ended=state.cleaning.ended or now)
+
+
 def _locked(state: Drill, outcome: Any, now: datetime) -> Drill:
     """Take in that somebody's lock, right or policy is in the way: it may be gone later."""
     words = str(outcome)

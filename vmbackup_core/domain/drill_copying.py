@@ -18,7 +18,7 @@ from vmbackup_core.domain.drill_outcomes import (
     Missing,
     Refused,
 )
-from vmbackup_core.domain.drill_ready import Absorb, refused
+from vmbackup_core.domain.drill_ready import Absorb, refused, sizes_of
 from vmbackup_core.domain.drill_reasons import Ending, ProofReason
 from vmbackup_core.domain.drill_state import Drill
 from vmbackup_core.domain.drill_steps import (
@@ -48,7 +48,7 @@ def next_copying(state: Drill, now: datetime) -> Step | None:
     if climbing.created:
         return None
     if not climbing.size:
-        return ChooseSize(state.order.place)
+        return ChooseSize(state.order.place, sizes_of(state))
     if (read := read_again(state, now, copy=False)) is not None:
         return read
     return CreateCopy(climbing.spec or _spec(state, now))

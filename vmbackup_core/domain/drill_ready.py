@@ -52,7 +52,7 @@ from vmbackup_core.domain.rungs import Mark, Rung, RungResult
 from vmbackup_core.domain.sizes import Needs, NoSize, choose_size, needs_of
 
 DAY = timedelta(hours=24)
-LEASE = timedelta(hours=24)  # Then the janitor looks after the slot.
+LEASE = timedelta(hours=1)  # Beyond the next turn: then the run counts as dead.
 SLOT_WAIT = timedelta(minutes=5)
 QUEUE = timedelta(hours=1)  # How long a test that belongs to no night waits for a slot.
 VALIDATION_LOOK = timedelta(minutes=1)
@@ -82,7 +82,7 @@ def next_ready(state: Drill, now: datetime) -> Step | Wait | None:
     if state.restoring.asks:
         return None
     if state.wants(Rung.BOOT) and not ready.sized:
-        return ChooseSize(order.place)
+        return ChooseSize(order.place, sizes_of(state))
     if not ready.operation:
         return AskValidation(restore_order(state))
     if not ready.valid:
@@ -208,8 +208,7 @@ def _after_sizes(state: Drill, _: ChooseSize, outcome: Any, now: datetime) -> Dr
     if not isinstance(outcome, SizesSight):
         return refused(state, outcome, now)
     order, point, disks = state.order, state.ready.point, state.restoring.disks
-    recipe = state.restoring.recipe
-    source = (recipe.size if recipe else "") or (point.size if point else "")
+    source = _source_size(state)
     if disks is None and not source:
         return replace(state, ready=replace(state.ready, sized=True))
     needs = needs_of(disks) if disks else Needs(security=point.security if point else "")
@@ -234,6 +233,17 @@ def _after_sizes(state: Drill, _: ChooseSize, outcome: Any, now: datetime) -> Dr
         controller=choice.controller,
     )
     return replace(state, climbing=climbing).noting(now, f"size {choice.name}")
+
+
+def sizes_of(state: Drill) -> tuple[str, ...]:
+    """Return the names of the sizes that a copy might get."""
+    source = _source_size(state)
+    return (*state.order.sizes, source) if source else state.order.sizes
+
+
+def _source_size(state: Drill) -> str:
+    recipe, point = state.restoring.recipe, state.ready.point
+    return (recipe.size if recipe else "") or (point.size if point else "")
 
 
 def _after_asking(state: Drill, _: AskValidation, outcome: Any, now: datetime) -> Drill:

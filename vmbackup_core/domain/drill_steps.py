@@ -50,9 +50,10 @@ class ReadNetwork:
 
 @dataclass(frozen=True, slots=True)
 class ChooseSize:
-    """Read the sizes and quotas of the place, through a look that all share."""
+    """Read these sizes and the quotas of the place, through a look that all share."""
 
     place: Place
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,8 +249,9 @@ class Wait:
     because: tuple[str, ...] = ()
 
 
-# What makes something, and is held back by a pause or by observe mode; cleaning never is.
-CREATING = (StartRestore, CreateCopy, StartCheck)
+# What makes something, or is done for that alone: held back by a pause and by observe mode, as
+# cleaning never is.
+CREATING = (LeaseSlot, StartRestore, CreateCopy, StartCheck)
 
 # What changes anything, be it in the ledger alone: a turn ends after it, so that it is remembered.
 EFFECTS = (

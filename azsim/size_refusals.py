@@ -43,6 +43,19 @@ class Wanted:
     replaces: "Machine | None" = None
 
 
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """Where a machine is to be."""
+
+    vm_id: str
+    location: str
+    zones: tuple[str, ...] = ()
+
+    @property
+    def subscription(self) -> str:
+        return ArmId.parse(self.vm_id).subscription
+
+
 # models size-unknown, size-checks-order
 def check_size(world: "World", wanted: Wanted) -> None:
     """Raise what Compute says where the size does not fit, is not to be had, or not in quota."""
@@ -56,8 +69,9 @@ def check_size(world: "World", wanted: Wanted) -> None:
     if old is None:
         _check_system(size, wanted)
     if old is None or old.size.lower() != wanted.size.lower():
-        _check_offered(world, size, wanted)
-        _check_quotas(world, size, wanted)
+        place = Placing(wanted.vm_id, wanted.location, wanted.zones)
+        check_offered(world, size, place)
+        check_quotas(world, size, place, replaces=old)
 
 
 def _check_disks(size: "Size", wanted: Wanted) -> None:
@@ -160,46 +174,48 @@ def _check_system_disk(size: "Size", wanted: Wanted) -> None:
         )
 
 
-def _check_offered(world: "World", size: "Size", wanted: Wanted) -> None:
-    subscription = ArmId.parse(wanted.vm_id).subscription
-    held = world.sizes.restrictions(subscription, wanted.location, size.name)
-    barred = any(not one.zones or set(one.zones) & set(wanted.zones) for one in held)
+def check_offered(world: "World", size: "Size", place: Placing) -> None:
+    """Raise ArmError `SkuNotAvailable` where the subscription cannot have the size there."""
+    held = world.sizes.restrictions(place.subscription, place.location, size.name)
+    barred = any(not one.zones or set(one.zones) & set(place.zones) for one in held)
     # models size-restricted
-    if barred or not set(wanted.zones) <= set(world.sizes.zones(wanted.location)):
+    if barred or not set(place.zones) <= set(world.sizes.zones(place.location)):
         raise ArmError(
             409,
             "SkuNotAvailable",
-            f"The requested size for resource '{wanted.vm_id}' is currently not available in "
-            f"location '{wanted.location}' zones '{','.join(wanted.zones)}' for subscription "
-            f"'{subscription}'. Please try another size or deploy to a different location or "
+            f"The requested size for resource '{place.vm_id}' is currently not available in "
+            f"location '{place.location}' zones '{','.join(place.zones)}' for subscription "
+            f"'{place.subscription}'. Please try another size or deploy to a different location or "
             "zones. See https://aka.ms/azureskunotavailable for details.",
         )
     # models size-sold-out
-    if world.sizes.is_sold_out(wanted.location, size.name):
+    if world.sizes.is_sold_out(place.location, size.name):
         raise ArmError(
             409,
             "SkuNotAvailable",
             "The requested VM size for resource 'Following SKUs have failed for Capacity "
             f"Restrictions: {size.name}' is currently not available in location "
-            f"'{wanted.location}'. Please try another size or deploy to a different location or "
+            f"'{place.location}'. Please try another size or deploy to a different location or "
             "different zone. See https://aka.ms/azureskunotavailable for details.",
         )
 
 
 # models quota-exceeded
-def _check_quotas(world: "World", size: "Size", wanted: Wanted) -> None:
-    before = world.sizes.find(wanted.replaces.size) if wanted.replaces else None
+def check_quotas(
+    world: "World", size: "Size", place: Placing, *, replaces: "Machine | None" = None
+) -> None:
+    """Raise ArmError `OperationNotAllowed` where a quota has no room for what is added."""
+    before = world.sizes.find(replaces.size) if replaces else None
     given_back = before.vcpus if before else 0
     same_family = before is not None and before.family == size.family
     needed = {
         REGIONAL: size.vcpus - given_back,
         size.family: size.vcpus - (given_back if same_family else 0),
     }
-    subscription = ArmId.parse(wanted.vm_id).subscription
-    for line in world.sizes.usages(subscription, wanted.location):
+    for line in world.sizes.usages(place.subscription, place.location):
         more = needed.get(line.name, 0)
         if more > 0 and line.used + more > line.limit:
-            raise _quota_exceeded(subscription, wanted.location, line, more)
+            raise _quota_exceeded(place.subscription, place.location, line, more)
 
 
 def _quota_exceeded(subscription: str, location: str, line: "Quota", more: int) -> ArmError:

@@ -106,11 +106,7 @@ class Arm:
             if url in seen:
                 raise Retryable(f"{doing}: the pages of the list go in a circle")
 
-    def post(self, path: str, api_version: str, doing: str, body: Json) -> Reply:
-        """Send a POST that only reads; it is not repeated all the same."""
-        return self.send("POST", self._url(path, api_version, None), doing, body)
-
-    def act(
+    def post(
         self,
         path: str,
         api_version: str,
@@ -118,8 +114,12 @@ class Arm:
         body: Json = None,
         params: Mapping[str, str] | None = None,
     ) -> Reply:
-        """Send a POST that changes something, or lays something open."""
-        return self.send("POST", self._url(path, api_version, params), doing, body, writes=True)
+        """Send a POST that changes nothing; it is not repeated all the same."""
+        return self.send("POST", self._url(path, api_version, params), doing, body)
+
+    def act(self, path: str, api_version: str, doing: str, body: Json = None) -> Reply:
+        """Send a POST that changes something."""
+        return self.send("POST", self._url(path, api_version, None), doing, body, writes=True)
 
     def put(
         self,

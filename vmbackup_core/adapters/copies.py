@@ -128,7 +128,7 @@ class AzureCopies:
     def observe_console(self, slot: Slot, name: str) -> ConsoleFacts:
         minutes = int(LINK_LIFE.total_seconds()) // 60
         doing = f"asking for the console of {name}"
-        links = self._restorer.act(
+        links = self._restorer.post(
             f"{_machine(slot, name)}/retrieveBootDiagnosticsData",
             VIRTUAL_MACHINES,
             doing,

@@ -57,7 +57,7 @@ class AzureRestoring:
     def validate_restore(self, order: RestoreOrder) -> str:
         doing = f"asking whether {order.vm.name} can be restored"
         path = f"{order.vault}/backupTriggerValidateOperation"
-        reply = self._restorer.act(path, BACKUP, doing, validation_body(order))
+        reply = self._restorer.post(path, BACKUP, doing, validation_body(order))
         return _operation(reply, doing)
 
     def observe_validation(self, operation: str) -> ValidationFacts:

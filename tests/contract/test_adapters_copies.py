@@ -183,6 +183,17 @@ def test_a_copy_has_nothing_but_what_it_was_given(desk: DrillDesk) -> None:
     assert (nic.subnet_ids, nic.public, nic.forwards) == ((SLOT.subnet_id,), False, False)
 
 
+def test_a_copy_that_is_only_waited_for_costs_one_call(desk: DrillDesk) -> None:
+    desk.copied()
+    before = len(desk.calls())
+
+    copy = desk.copies.observe_copy(SLOT, NAME, closely=False)
+
+    assert desk.calls()[before:] == ["machines.get"]
+    assert copy is not None
+    assert (copy.agent, copy.interfaces) == (Agent.READY, ())
+
+
 def test_a_trusted_copy_takes_its_zone_and_plan_along(world: World) -> None:
     desk = DrillDesk(world, security_type="TrustedLaunch")
 

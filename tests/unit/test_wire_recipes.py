@@ -25,7 +25,7 @@ CONFIG = {
             "osType": "Windows",
             "caching": "ReadWrite",
             "diskSizeGB": 127,
-            "managedDisk": {"id": f"{DISK}/OS"},
+            "managedDisk": {"id": f"{DISK}/OS", "diskEncryptionSet": {"id": "/S/Set"}},
         },
         "dataDisks": [
             {"lun": 3, "caching": "None", "diskSizeGB": 64, "managedDisk": {"id": f"{DISK}/D3"}},
@@ -39,6 +39,7 @@ WHOLE = Recipe(
     os_caching="ReadWrite",
     os_disk_id=f"{DISK}/OS".lower(),
     os_size_gb=127,
+    os_encryption_set="/s/set",
     disks=(
         RecipeDisk(0, 32, "ReadOnly", "", "d0"),
         RecipeDisk(3, 64, "None", f"{DISK}/D3".lower()),

@@ -103,12 +103,14 @@ class AzureCopies:
             {"If-None-Match": "*"},
         )
 
-    def observe_copy(self, slot: Slot, name: str) -> CopyFacts | None:
-        """Read the machine, each of its interfaces, and where it is backed up, if anywhere."""
+    def observe_copy(self, slot: Slot, name: str, *, closely: bool = True) -> CopyFacts | None:
+        """Read the machine and, `closely`, each of its interfaces and where it is backed up."""
         doing = f"reading {name}"
         found = self._reader.find(_machine(slot, name), VIRTUAL_MACHINES, doing, _VIEW)
         if found is None:
             return None
+        if not closely:
+            return parse_copy(found, (), "")
         interfaces = [
             parse_interface(self._reader.get(nic, NETWORK_INTERFACES, f"{doing}'s interface"))
             for nic in interface_ids(found)

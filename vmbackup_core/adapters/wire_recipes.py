@@ -44,6 +44,7 @@ def _merged(
             caching=disk.caching or other.caching,
             disk_id=disk.disk_id or other.disk_id,
             name=disk.name or other.name,
+            encryption_set=disk.encryption_set or other.encryption_set,
         )
         for disk in first
         for other in [by_lun.get(disk.lun, disk)]
@@ -101,6 +102,7 @@ def _recipe(machine: Json) -> Recipe:
         os_caching=_said(system, "caching"),
         os_disk_id=_said(system, "manageddisk", "id").lower(),
         os_size_gb=_number(at(system, "disksizegb")),
+        os_encryption_set=_encryption_set(system),
         disks=_disks(storage),
         generation=_said(properties, "hypervgeneration"),
         security=_known(_said(security, "securitytype")),
@@ -119,11 +121,16 @@ def _disks(storage: Json) -> tuple[RecipeDisk, ...]:
             caching=_said(disk, "caching"),
             disk_id=_said(disk, "manageddisk", "id").lower(),
             name=_said(disk, "name"),
+            encryption_set=_encryption_set(disk),
         )
         for disk in entries(storage, "datadisks")
         if (lun := _number(at(disk, "lun"))) is not None
     ]
     return tuple(sorted(found, key=attrgetter("lun")))
+
+
+def _encryption_set(disk: Json) -> str:
+    return _said(disk, "manageddisk", "diskencryptionset", "id").lower()
 
 
 def _said(node: Json, *path: str) -> str:

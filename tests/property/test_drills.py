@@ -228,9 +228,17 @@ def test_a_never_tested_vm_yields_only_to_what_lapses_or_failed(drawn: Drawn) ->
                     and (other.vm.id.subscription, other.vm.location)
                     == (drill.vm.id.subscription, drill.vm.location)
                     and not _blocked(known.get(other.vm.id, Past()))
+                    and _asks_for_no_more(other, drill, drawn[1])
                 ]
                 assert passed_over == []
         tested |= {drill.vm.id for drill in one.drills}
+
+
+def _asks_for_no_more(drill: Drill, than: Drill, drills: DrillRules) -> bool:
+    """Whether what `than` got would have done for `drill`: time, and money where that matters."""
+    if drills.cost_per_night is not None and (drill.cost is None or than.cost is None):
+        return False
+    return drill.takes <= than.takes and (drill.cost or 0) <= (than.cost or 0)
 
 
 def _blocked(past: Past) -> bool:

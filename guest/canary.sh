@@ -99,11 +99,13 @@ install_systemd() {
 [Unit]
 Description=Say on the serial console which canary is on the disk
 After=local-fs.target
-Before=vmbackup-canary.service
+Before=vmbackup-canary.service getty-pre.target
+Wants=getty-pre.target
 
 [Service]
 Type=oneshot
 RemainAfterExit=yes
+TimeoutStartSec=30
 ExecStart=/usr/local/sbin/vmbackup-canary boot
 
 [Install]

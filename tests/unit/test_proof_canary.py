@@ -113,6 +113,13 @@ def test_the_last_whole_line_counts() -> None:
     )
 
 
+def test_of_a_copy_that_started_twice_the_line_of_its_backup_counts() -> None:
+    own = said("2026-03-03T01:15:00Z")
+
+    assert read_canary(f"{LINE}\n{own}\n", taken=TAKEN) == WHOLE
+    assert read_canary(f"{own}\n", taken=TAKEN) == read_canary(own)
+
+
 def test_a_canary_that_is_not_there_is_told_apart_from_a_damaged_one() -> None:
     assert read_canary(MISSING) == Canary(None, "", None)
     assert read_canary(said("-", state="damaged")) == Canary(None, DIGEST, False)

@@ -55,14 +55,19 @@ def canary_check(os_type: str) -> GuestCheck:
     return GuestCheck(NAME, os_type, script, timedelta(minutes=5))
 
 
-def read_canary(log: str) -> Canary | None:
+def read_canary(log: str, *, taken: datetime | None = None) -> Canary | None:
     """
     Return what the last whole line in a serial log, or in a check's output, says of the canary.
 
-    None where there is no such line. The text is the guest's, who can write what it likes.
+    Where `taken` says when the recovery point was, a line that can be of the backup goes before
+    one that cannot: a copy that started twice may have written a canary of its own between. None
+    where there is no line. The text is the guest's, who can write what it likes.
     """
     told = (_parse(line) for line in reversed(lines_of(log)))
-    return next((canary for canary in told if canary is not None), None)
+    canaries = [canary for canary in told if canary is not None]
+    if taken is not None:
+        canaries.sort(key=lambda one: one.at is not None and one.at > taken + SKEW)
+    return next(iter(canaries), None)
 
 
 def lag_of(canary: Canary, point_taken: datetime) -> timedelta | None:
@@ -91,7 +96,7 @@ def judge_canary(
     It passes when it is whole and not older than the point by more than the tier's rpo, or by more
     than a day where the tier has none. What nobody told of is never a failure.
     """
-    seen = canary or (read_canary(check_output) if check_output is not None else None)
+    seen = canary or read_canary(check_output or "", taken=point_taken)
     if seen is None:
         asked = "the check did not tell" if check_output is not None else "no check was run"
         return _not_read(f"no line of it on the console, and {asked}")

@@ -101,12 +101,13 @@ def _after_console(state: Drill, _: ReadConsole, outcome: Any, now: datetime) ->
     if climbing.copy is None or climbing.asked is None or must_stop is None:
         raise AssertionError("the console is read of a copy that was never read")
     created = climbing.copy.created or climbing.asked
+    taken = state.ready.point.taken if state.ready.point else None
     until = must_stop - 2 * SPARE
     told = judge_boot(os_type_of(state), climbing.copy, console, created, now, until)
     state = _with(
         state,
         digests={**climbing.digests, **_digests(console)},
-        canary=read_canary(console.log or "") or climbing.canary,
+        canary=read_canary(console.log or "", taken=taken) or climbing.canary,
         looks=climbing.looks + 1,
         seen=None if told is None else climbing.seen,
     )
@@ -257,7 +258,7 @@ def _judged_canary(state: Drill, output: str | None, now: datetime) -> Drill:
     point = state.ready.point
     if point is None:
         raise AssertionError("a canary is judged of no point")
-    canary = state.climbing.canary or (read_canary(output) if output else None)
+    canary = state.climbing.canary or read_canary(output or "", taken=point.taken)
     told = judge_canary(
         canary, output, point_taken=point.taken, rpo_target=state.order.targets.rpo, now=now
     )

@@ -6,11 +6,12 @@ from azsim.fault_kinds import Fault, Kind
 from azsim.world import World
 from tests.blobs import MemoryBlobs
 from tests.contract.azure_desk import SUB, WEST, Desk
+from tests.contract.drill_desk import SLOT, DrillDesk
 from vmbackup_core.adapters.gate import Identity
 from vmbackup_core.adapters.sizes import AzureSizes
 from vmbackup_core.app.size_shelf import SizeShelf
 from vmbackup_core.app.snapshots import Snapshots
-from vmbackup_core.domain.errors import Denied
+from vmbackup_core.domain.errors import Denied, Rejected
 from vmbackup_core.domain.sizes import (
     Needs,
     NoSize,
@@ -18,6 +19,7 @@ from vmbackup_core.domain.sizes import (
     SizeFacts,
     Usage,
     choose_size,
+    needs_of,
 )
 from vmbackup_core.domain.slots import Place
 
@@ -127,6 +129,21 @@ def test_a_night_costs_one_list_of_sizes_and_few_of_usages(desk: Desk, sizes: Az
 
     assert first == second == (named(sizes, "Standard_B2s"),)
     assert desk.calls()[:-1] == ["skus.list", "usages.list", "usages.list"]
+
+
+def test_a_copy_with_an_ultra_disk_is_made_to_allow_it(world: World) -> None:
+    desk = DrillDesk(world, data_disks=1)
+    desk.restored()
+    data = desk.spec().data_disks[0].disk_id
+    restored = world.machines.disks.find(data)
+    assert restored is not None
+    restored.sku = "UltraSSD_LRS"
+
+    with pytest.raises(Rejected, match="ultraSSDEnabled"):
+        desk.copies.create_copy(desk.spec())
+    desk.copies.create_copy(desk.spec(ultra=True))
+
+    assert needs_of(desk.copies.list_disks(SLOT)).ultra
 
 
 def choose(sizes: AzureSizes, needs: Needs) -> SizeChoice | NoSize:

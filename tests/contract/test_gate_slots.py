@@ -410,6 +410,11 @@ ONE_IP = ONE_NIC["properties"]["ipConfigurations"][0]
         ("properties.extensionsTimeBudget", "PT1H"),
         ("properties.applicationProfile", {}),
         ("properties.additionalCapabilities", {}),
+        ("properties.additionalCapabilities", {"hibernationEnabled": True}),
+        (
+            "properties.additionalCapabilities",
+            {"ultraSSDEnabled": True, "hibernationEnabled": True},
+        ),
         ("properties.availabilitySet", {"id": "/x"}),
         ("properties.virtualMachineScaleSet", {"id": "/x"}),
         ("properties.host", {"id": "/x"}),

@@ -203,12 +203,18 @@ def _security(_found: Found, node: Any) -> str:
     return keys(node.get("uefisettings"), {"securebootenabled", "vtpmenabled"}, "uefiSettings")
 
 
+def _capabilities(_found: Found, node: Any) -> str:
+    """Allow ultra disks, which a machine that holds one has to be made for."""
+    return "" if node in (None, {"ultrassdenabled": True}) else "other capabilities"
+
+
 _PARTS: Mapping[str, Callable[[Found, Any], str]] = {
     "hardwareprofile": _hardware,
     "storageprofile": _storage,
     "networkprofile": _network,
     "diagnosticsprofile": _diagnostics,
     "securityprofile": _security,
+    "additionalcapabilities": _capabilities,
 }
 
 

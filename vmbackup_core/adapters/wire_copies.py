@@ -41,6 +41,8 @@ def copy_body(spec: CopySpec) -> Json:
         "diagnosticsProfile": {"bootDiagnostics": {"enabled": True}},
     }
     machine |= _named("licenseType", spec.license)
+    if spec.ultra:
+        machine["additionalCapabilities"] = {"ultraSSDEnabled": True}
     if spec.security:
         machine["securityProfile"] = {
             "securityType": spec.security,

@@ -93,6 +93,7 @@ def _spec(state: Drill, now: datetime) -> CopySpec:
         case _:
             raise AssertionError("rung 1 has passed, so it is known which disk goes where")
     system = next(disk for disk in disks if disk.id == attached.os_disk.disk_id)
+    needs = needs_of(disks)
     return CopySpec(
         slot=slot_of(state),
         name=state.copy_name,
@@ -105,7 +106,8 @@ def _spec(state: Drill, now: datetime) -> CopySpec:
         security=system.security or recipe.security,
         license=recipe.license,
         plan=system.plan or recipe.plan,
-        zones=needs_of(disks).zones,
+        zones=needs.zones,
+        ultra=needs.ultra,
         controller=state.climbing.controller,
         network_security_group=state.ready.security_group,
     )

@@ -184,6 +184,7 @@ class CopySpec:
     zones: tuple[str, ...] = ()
     controller: str = ""
     network_security_group: str = ""  # The ARM id of the subnet's, for the interface as well.
+    ultra: bool = False  # One of the disks is an ultra disk, which a machine has to allow.
     secure_boot: bool = False  # Without it boots also what boots with it, and not the reverse.
 
 

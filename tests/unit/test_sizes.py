@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from vmbackup_core.domain.drill_cost import Prices, estimate, total
+from vmbackup_core.domain.drill_cost import Prices, estimate
 from vmbackup_core.domain.drill_facts import DiskFacts
 from vmbackup_core.domain.sizes import (
     Needs,
@@ -259,9 +259,3 @@ def test_a_copy_costs_what_its_vcpus_and_disks_do() -> None:
 
     assert estimate(2, timedelta(hours=2), 730, prices) == Decimal("0.4")
     assert estimate(2, timedelta(hours=2), 730, None) is None
-
-
-def test_a_sum_with_an_unknown_part_is_unknown() -> None:
-    assert total([Decimal(1), Decimal(2)]) == Decimal(3)
-    assert total([Decimal(1), None]) is None
-    assert total([]) == Decimal(0)

@@ -5,7 +5,6 @@ A copy costs what its vCPUs and its disks do while it is there. The restore itse
 and the little that it leaves in the staging account are not counted.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -29,16 +28,6 @@ def estimate(vcpus: int, lasts: timedelta, gigabytes: int, prices: Prices | None
     hours = _ratio(lasts, timedelta(hours=1))
     months = _ratio(lasts, MONTH)
     return vcpus * hours * prices.vcpu_hour + gigabytes * months * prices.gb_month
-
-
-def total(costs: Iterable[Decimal | None]) -> Decimal | None:
-    """Return the sum; None where one of them is not known, as the whole is not then."""
-    whole = Decimal(0)
-    for cost in costs:
-        if cost is None:
-            return None
-        whole += cost
-    return whole
 
 
 def _ratio(span: timedelta, unit: timedelta) -> Decimal:

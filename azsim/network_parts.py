@@ -6,7 +6,7 @@ are no packets here. What they would do is for those who read them to judge.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,8 @@ RULE_SET_LINK = f"{RULE_SET}/virtualNetworkLinks"
 @dataclass(slots=True)
 class Part:
     """
-    One resource that is kept as it was written; `kind` is its whole type.
+    One resource that is kept as it was written; `kind` is its whole type. `tags` are None where
+    nobody wrote any, not even none (recorded: an empty object is shown again).
 
     A link is a resource below another: its id says which.
     """
@@ -39,7 +40,7 @@ class Part:
     location: str
     properties: dict[str, Any]
     created: datetime
-    tags: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] | None = None
     sku: dict[str, Any] | None = None
     version: int = 1
 
@@ -74,7 +75,7 @@ class Parts:
             location,
             dict(properties),
             known.created if known else self.world.clock.now(),
-            dict(tags or {}),
+            None if tags is None else dict(tags),
             None if sku is None else dict(sku),
             known.version + 1 if known else 1,
         )

@@ -95,7 +95,7 @@ def shown_part(part: Part) -> dict[str, Any]:
             **(add(part, etag) if add else {}),
         },
     }
-    if part.tags:
+    if part.tags is not None:
         shaped["tags"] = dict(part.tags)
     return shaped | ({"sku": part.sku} if part.sku else {})
 

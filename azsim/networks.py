@@ -186,6 +186,9 @@ class Networks:
             parsed.subscription, parsed.group, PUBLIC_ADDRESS, name, nic.location
         )
         address.sku = {"name": "Standard", "tier": "Regional"}
+        address.properties["ipConfiguration"] = {
+            "id": f"{nic.id}/ipConfigurations/{nic.configuration}"
+        }
         nic.public_address = address.id
 
     def span(self) -> timedelta:

@@ -76,6 +76,10 @@ SAC = (
     "\r\nComputer is booting, SAC started and initialized.\r\n\r\n"
     'Use the "ch -?" command for information about using channels.\r\n\r\nSAC>'
 )
+HEALTH = (
+    "======== Microsoft Azure VM Health Report - Start 2030-01-15T12:01:00Z ========\r\n"
+    '{"reportTime":"2030-01-15T12:01:00Z","accounts":[{"name":"jane.doe"}]}\r\n'
+)
 STOP = f"{SAC}\r\n*** STOP: 0x0000007B (0xFFFFA68B8EA06AE8,0xFFFFFFFFC0000034)\r\n"
 BLUESCREEN = (
     f'{SAC}\r\n<?xml><BP>\r\n<INSTANCE CLASSNAME="BLUESCREEN">\r\n'

@@ -269,6 +269,14 @@ def test_a_windows_that_never_reports_has_failed_if_it_was_seen() -> None:
     assert too_late(None, os_type="Windows") == (Mark.NOT_RUN, ProofReason.NO_CONSOLE)
 
 
+def test_what_names_accounts_is_not_told() -> None:
+    result = windows(consoles.SAC + consoles.HEALTH, minutes=20)
+
+    assert result is not None
+    assert "jane" not in str(result.because)
+    assert "Health Report" in result.because[-1]
+
+
 # Bounds.
 
 

@@ -17,8 +17,9 @@ from vmbackup_core.domain.facts import DiskExclusion
 from vmbackup_core.domain.points import PointFacts
 from vmbackup_core.domain.rungs import Mark, Rung, RungResult
 
-# The service's names for restored data disks, counted up (inferred: AZURE: a VM from restored
-# disks; whether by LUN or by place in the list is not known).
+# The service's names for restored data disks (inferred: AZURE: a VM from restored disks). Public
+# exports show 000 and 001 at LUNs 0 and 1, and 002 and 003 at LUNs 6 and 7 of one machine: counted
+# up in the order of LUNs, as it seems.
 _NUMBERED = re.compile(r"-datadisk-(\d{3})-\d{8}-\d{6}$", re.I)
 
 _result = partial(RungResult, Rung.DISKS)

@@ -174,6 +174,7 @@ def test_one_that_costs_more_than_a_whole_night_refuses_the_plan() -> None:
     found = plan(sized(1, LARGE), priced("1"), nights=7, rooms=room())
 
     assert codes(found) == ["NO_BUDGET"]
+    assert found.unplanned[0].because == "it is estimated at up to 3.40 alone"
     assert "1 of its VMs would be without a proof" in found.refusals[0]
 
 
@@ -226,6 +227,7 @@ def test_one_that_is_too_large_for_the_quota_is_told_so_and_holds_nobody_up() ->
     found = plan([*sized(3), large], nights=1, rooms=room(free=6))
 
     assert codes(found) == ["NO_QUOTA"]
+    assert found.unplanned[0].because == "Standard_D16s_v5 has 16 vCPUs, and there is room for 6"
     assert len(drills_of(found)) == 3
 
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from vmbackup_core.domain.drill_caps import read_cap
+from vmbackup_core.domain.drill_coverage import Coverage
 from vmbackup_core.domain.drill_forecast import Forecast, forecast
-from vmbackup_core.domain.drill_nights import Coverage, Filling
+from vmbackup_core.domain.drill_nights import Filling
 from vmbackup_core.domain.drill_reckoning import Room, Subject
 from vmbackup_core.domain.drill_turns import Night, NotPlanned, Unplanned
 from vmbackup_core.domain.drills import DrillRules, Past
@@ -32,7 +33,8 @@ class DrillPlan:
 
     `vms` is the number of VMs looked at: those in `nights`, each counted once, and `unplanned`.
     A plan with `refusals` cannot keep what its tiers promise. `forecasts` say how long it would
-    take to restore whole tiers, as far as anything was measured.
+    take to restore whole tiers, as far as anything was measured. `tested` is how many of the VMs
+    that tiers take were ever tested, as far as the evidence that was read goes back.
     """
 
     at: datetime
@@ -42,6 +44,7 @@ class DrillPlan:
     coverage: Coverage
     refusals: tuple[str, ...]
     forecasts: tuple[Forecast, ...] = ()
+    tested: int = 0
 
     @property
     def planned(self) -> int:
@@ -87,6 +90,7 @@ def plan_drills(
         filling.coverage,
         filling.refusals,
         tuple(_forecasts(subjects, drills)),
+        sum(subject.past.known for subject in subjects),
     )
     if plan.planned + len(plan.unplanned) != plan.vms:
         raise AssertionError("the planned and the others do not sum to the number of VMs")

@@ -60,11 +60,7 @@ class Reckoning:
             for one in subject.past.measured:
                 of_tiers.setdefault((subject.tier.name, one.from_vault), []).append(one)
         self._of_tiers = {key: _median(found) for key, found in of_tiers.items()}
-        costs = (
-            self.cost(subject, self.takes(subject, strategy)[0])
-            for subject in subjects
-            for strategy in subject.tier.strategies
-        )
+        costs = (self.dearest(subject) for subject in subjects)
         self._dearest = max((cost for cost in costs if cost is not None), default=None)
 
     def takes(self, subject: Subject, strategy: Strategy) -> tuple[timedelta, bool]:
@@ -88,6 +84,14 @@ class Reckoning:
         if vcpus is None or gigabytes is None:
             return None
         return estimate(vcpus, takes, gigabytes, self._drills.prices)
+
+    def dearest(self, subject: Subject) -> Decimal | None:
+        """Return what the dearest of a VM's tests is estimated to cost."""
+        each = (
+            self.cost(subject, self.takes(subject, strategy)[0])
+            for strategy in subject.tier.strategies
+        )
+        return max((cost for cost in each if cost is not None), default=None)
 
     def charge(self, cost: Decimal | None) -> Decimal:
         """

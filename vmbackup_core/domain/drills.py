@@ -204,6 +204,11 @@ class Past:
     tries: int = 0
     measured: tuple[Measure, ...] = ()
 
+    @property
+    def known(self) -> bool:
+        """Whether there was any test of it."""
+        return any((self.proven, self.failed, self.tried))
+
     def of_machine(self, machine: str) -> "Past":
         """Return what it says of `machine`: nothing was proven of another one of that name."""
         if self.machine == machine:

@@ -71,6 +71,18 @@ def test_a_check_is_for_those_that_bear_its_tags() -> None:
     assert order.checks == (UP.check,)
 
 
+@pytest.mark.parametrize(
+    ("tag", "rto"),
+    [("90 minutes", timedelta(minutes=90)), ("soon", 4 * HOUR), ("", 4 * HOUR)],
+)
+def test_a_tag_says_how_long_a_recovery_may_take_else_the_tier(tag: str, rto: timedelta) -> None:
+    drills, web = drill_rules(tier(rto=4 * HOUR)), vm(tags=Tags.of({"RTO": tag}))
+
+    (order,) = orders_of(plan([web], drills, nights=1).nights[0], drills, NOW)
+
+    assert order.targets.rto == rto
+
+
 def test_the_same_night_is_the_same_runs_whenever_it_is_asked_for() -> None:
     drills, night = drill_rules(), plan(fleet(3), nights=1).nights[0]
 

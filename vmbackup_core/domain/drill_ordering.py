@@ -20,6 +20,7 @@ from vmbackup_core.domain.ids import VaultId
 from vmbackup_core.domain.points import Strategy
 from vmbackup_core.domain.rules import Rules
 from vmbackup_core.domain.rungs import Rung
+from vmbackup_core.domain.spans import read_span
 
 
 def orders_of(night: Night, drills: DrillRules, asked: datetime) -> tuple[DrillOrder, ...]:
@@ -101,7 +102,7 @@ def _order(
         cap=cap.rung,
         capped_by=cap.by,
         checks=_checks_for(vm, drills),
-        targets=Targets(tier.rpo, tier.rto),
+        targets=Targets(tier.rpo, read_span(vm.tags.get(drills.rto_tag) or "") or tier.rto),
         egress=tier.egress,
         keep=drills.keep_failed,
         power_on=drills.power_on,

@@ -120,6 +120,7 @@ class DrillRules:
     prices: Prices | None = None
     control_every: timedelta | None = 7 * DAY
     cap_tag: str = "drill"
+    rto_tag: str = "rto"
     checks: tuple[CheckRule, ...] = ()
 
     @property

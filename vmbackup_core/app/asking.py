@@ -1,4 +1,4 @@
-"""A restore test that a person asks for: what is asked, whether it may be, and how it stands."""
+"""A restore test that a person asks for: what is asked, and whether it may be."""
 
 import json
 import re
@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from vmbackup_core.app.drill_records import DrillRecords
-from vmbackup_core.app.run_book import RunBook
 from vmbackup_core.domain.drill_ordering import order_now
 from vmbackup_core.domain.drill_orders import DrillOrder
 from vmbackup_core.domain.drills import DrillRules
@@ -49,12 +47,16 @@ class Faults:
 class Asking:
     inventory: Inventory
     vaults: Vaults
-    runs: RunBook
-    records: DrillRecords
     journal: Journal
     clock: Clock
     rules: Rules
     drills: DrillRules
+
+    def take(self, raw: bytes) -> tuple[tuple[str, ...], DrillOrder | None]:
+        """Return the order of the test that is asked for, or every fault. Starts nothing."""
+        wish = parse_wish(raw)
+        order = wish if isinstance(wish, Faults) else self.order(wish)
+        return (order.faults, None) if isinstance(order, Faults) else ((), order)
 
     def order(self, wish: Wish) -> DrillOrder | Faults:
         """Return the order of the test, or why this VM is not to be tested. Starts nothing."""
@@ -79,29 +81,6 @@ class Asking:
         text = f"restore test of {vm.name} to {order.needed.name.lower()}, asked for by a person"
         self.journal.note("intent", order.run, text, vm=vm.id)
         return order
-
-    def status(self, run: str) -> Json | None:
-        """
-        Return how a run stands, as the ledger and the evidence have it; None for one unknown.
-
-        Tells nothing that evidence does not keep: no output of a guest, no script.
-        """
-        if (body := self.records.body(run)) is not None:
-            return {"run": run, "state": "ended", "record": dict(body)}
-        found = self.runs.get(run)
-        if found is None:
-            return None
-        return {
-            "run": run,
-            "state": "ended" if found.ended else "running",
-            "vm": str(found.order.vm),
-            "slot": str(found.slot),
-            "began": found.began.isoformat(),
-            "restores_asked": [at.isoformat() for at in found.restores_asked],
-            "jobs": list(found.jobs),
-            "copy_asked": found.copy_asked.isoformat() if found.copy_asked else None,
-            "kept_until": found.kept_until.isoformat() if found.kept_until else None,
-        }
 
 
 def parse_wish(raw: bytes) -> Wish | Faults:

@@ -43,7 +43,7 @@ from vmbackup_core.domain.drill_steps import (
     Wait,
 )
 from vmbackup_core.domain.proof_boot import heard, judge_boot
-from vmbackup_core.domain.proof_canary import canary_check, judge_canary, read_canary
+from vmbackup_core.domain.proof_canary import Canary, canary_check, judge_canary, read_canary
 from vmbackup_core.domain.proof_checks import PATIENCE, checks_for, judge_check, judge_checks
 from vmbackup_core.domain.proof_control import control_check, judge_control
 from vmbackup_core.domain.rungs import Mark, Rung, RungResult
@@ -263,6 +263,11 @@ def _judged_canary(state: Drill, output: str | None, now: datetime) -> Drill:
         canary, output, point_taken=point.taken, rpo_target=state.order.targets.rpo, now=now
     )
     return _with(state, canary=canary).told(told, now)
+
+
+def _canary_in(state: Drill, text: str) -> Canary | None:
+    point = state.ready.point
+    return read_canary(text, taken=point.taken if point else None)
 
 
 ABSORB: Mapping[type[Step], Absorb] = {

@@ -221,12 +221,6 @@ class Drill:
         asked = self.climbing.asked
         return asked + self.order.power_on if asked else None
 
-    @property
-    def interfaces(self) -> frozenset[str]:
-        """The ids of the copy's interfaces, in lower case."""
-        copy = self.climbing.copy
-        return frozenset(nic.id.lower() for nic in copy.interfaces) if copy else frozenset()
-
     def mark_of(self, rung: Rung) -> Mark | None:
         return next((one.mark for one in reversed(self.results) if one.rung is rung), None)
 

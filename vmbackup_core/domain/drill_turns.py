@@ -110,6 +110,13 @@ class Night:
     drills: tuple[Drill, ...] = ()
     blackout: str = ""
 
+    @property
+    def cost(self) -> Decimal | None:
+        """What its tests are estimated to cost; None where that is not known of one of them."""
+        costs = [drill.cost for drill in self.drills]
+        known = [cost for cost in costs if cost is not None]
+        return sum(known, Decimal(0)) if len(known) == len(costs) else None
+
 
 @dataclass(frozen=True, slots=True)
 class Unplanned:

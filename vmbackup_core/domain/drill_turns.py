@@ -44,6 +44,10 @@ class NotPlanned(Enum):
     NO_TIER = Absence(
         "no tier of the drill plan takes it", "add a tier to [drills], if it is to be tested"
     )
+    OBSERVING = Absence(
+        "its subscription is in observe mode: nothing is restored there",
+        'set mode = "protect" in [scope], or for this subscription',
+    )
     TAGGED_NEVER = Absence("its tag says that it is never to be tested")
     RESTORING = Absence("a person's restore of it is running")
     RESTORE_LIMIT = Absence("it was restored 10 times in 24 hours, which is Azure's limit")

@@ -356,7 +356,7 @@ class TinyDrills:
 
     # Networks, Sizes.
 
-    def observe_network(self, slot: Slot) -> NetworkFacts:
+    def observe_network(self, slot: Slot, *, closely: bool = True) -> NetworkFacts:
         self.call("network")
         nics = tuple(one.id for one in self.things.values() if one.type == INTERFACE)
         seen = replace(self.network, subnet_id=slot.subnet_id, interfaces=nics)

@@ -11,7 +11,13 @@ from vmbackup_core.domain.drill_clean import DISK
 from vmbackup_core.domain.drill_facts import GuestCheck, RestoreProgress, Thing
 from vmbackup_core.domain.drill_orders import Isolation, Targets
 from vmbackup_core.domain.drill_reasons import Ending, ProofReason
-from vmbackup_core.domain.drill_steps import BUDGET, EFFECTS, CreateCopy, StartRestore
+from vmbackup_core.domain.drill_steps import (
+    BUDGET,
+    EFFECTS,
+    FOR_A_DISK,
+    CreateCopy,
+    StartRestore,
+)
 from vmbackup_core.domain.facts import Tags
 from vmbackup_core.domain.isolation import NetworkFacts
 from vmbackup_core.domain.rules import Mode
@@ -120,6 +126,22 @@ def test_its_record_is_written_once():
 # What it costs.
 
 
+@pytest.mark.parametrize("boots", [70 * MINUTE / 60, 9 * MINUTE, 25 * MINUTE, 50 * MINUTE])
+def test_it_stays_within_its_calls_however_long_the_boot_takes(boots):
+    drill = small_drill(needed=Rung.CHECKS, checks=(APP,))
+    drill.azure.boots_after = boots
+
+    assert drill.run().verdict is Verdict.PROVEN
+    assert drill.state.calls <= BUDGET + FOR_A_DISK
+
+
+def test_a_boot_is_seen_before_twice_its_time_is_over():
+    drill = small_drill()
+    drill.azure.boots_after = 9 * MINUTE
+
+    assert drill.run().clocks.boot < 18 * MINUTE
+
+
 @pytest.mark.parametrize("takes", [90 * MINUTE / 60, 89 * MINUTE, 6 * HOUR])
 def test_it_stays_within_its_calls_however_long_the_restore_takes(takes):
     drill = small_drill(needed=Rung.CHECKS, checks=(APP,))
@@ -135,7 +157,7 @@ def test_a_copy_that_hangs_costs_no_more_calls():
     drill.azure.agent = False
 
     assert drill.run().verdict is Verdict.FAILED
-    assert drill.state.calls <= BUDGET
+    assert drill.state.calls <= BUDGET + FOR_A_DISK
 
 
 def test_restores_of_a_vault_are_listed_every_five_minutes_at_most():

@@ -78,7 +78,7 @@ def next_ready(state: Drill, now: datetime) -> Step | Wait | None:
     if not ready.staging:
         return ReadSlot(ready.slot)
     if ready.network_read is None:
-        return ReadNetwork(ready.slot)
+        return ReadNetwork(ready.slot, closely=True)
     if state.restoring.asks:
         return None
     if state.wants(Rung.BOOT) and not ready.sized:

@@ -59,6 +59,15 @@ def plan_json(planned: DrillPlan, chosen: Points, drilling: Drilling) -> dict[st
         "unplanned": [_unplanned_json(one) for one in planned.unplanned],
         "tested": planned.tested,
         "currency": drilling.drills.prices and drilling.drills.prices.currency,
+        "slow": [
+            {
+                "vm": str(vm.id),
+                "rto": slow.rto.total_seconds(),
+                "median": slow.median.total_seconds(),
+                "of": slow.of,
+            }
+            for vm, slow in planned.slow
+        ],
         "forecasts": [_forecast_json(one) for one in planned.forecasts],
     }
 

@@ -34,7 +34,8 @@ def show_plan(desk: Desk, planned: DrillPlan, chosen: Points, drills: DrillRules
     desk.say("")
     desk.out.print(_sums_table(desk, planned))
     desk.say("", *_coverage(planned), *_costs(planned, drills))
-    desk.say(*_odd_tags(planned), style="yellow")
+    slow = (f"{vm.name}: its last recovery was slow, {how}." for vm, how in planned.slow)
+    desk.say(*_odd_tags(planned), *slow, style="yellow")
     desk.say(*(one.words for one in planned.forecasts) if planned.tested else (NO_TEST_YET,))
 
 

@@ -357,9 +357,9 @@ def test_a_failure_ends_the_tries_and_a_pass_ends_both() -> None:
     assert after == Past("m", proven=night(0), proofs=1)
 
 
-def test_five_measurements_of_each_kind_are_kept() -> None:
+def test_six_measurements_of_each_kind_are_kept() -> None:
     past = measured(*[n * MINUTE for n in range(9)])
     both = past.measuring(measured(DAY, from_vault=True).measured[0])
 
-    assert [one.took for one in past.measured] == [n * MINUTE for n in range(4, 9)]
-    assert len(both.measured) == 6
+    assert [one.took for one in past.measured] == [n * MINUTE for n in range(3, 9)]
+    assert len(both.measured) == 7

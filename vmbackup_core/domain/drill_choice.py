@@ -12,7 +12,7 @@ from datetime import datetime
 
 from vmbackup_core.domain.drill_caps import read_cap
 from vmbackup_core.domain.drill_coverage import Coverage
-from vmbackup_core.domain.drill_forecast import Forecast, forecast
+from vmbackup_core.domain.drill_forecast import Forecast, Slow, forecast, slow_of
 from vmbackup_core.domain.drill_nights import Filling
 from vmbackup_core.domain.drill_reckoning import Room, Subject
 from vmbackup_core.domain.drill_turns import Night, NotPlanned, Unplanned
@@ -34,7 +34,8 @@ class DrillPlan:
     `vms` is the number of VMs looked at: those in `nights`, each counted once, and `unplanned`.
     A plan with `refusals` cannot keep what its tiers promise. `forecasts` say how long it would
     take to restore whole tiers, as far as anything was measured. `tested` is how many of the VMs
-    that tiers take were ever tested, as far as the evidence that was read goes back.
+    that tiers take were ever tested, as far as the evidence that was read goes back; `slow` are
+    those whose last recovery was notably slower than before.
     """
 
     at: datetime
@@ -45,6 +46,7 @@ class DrillPlan:
     refusals: tuple[str, ...]
     forecasts: tuple[Forecast, ...] = ()
     tested: int = 0
+    slow: tuple[tuple[VmFacts, Slow], ...] = ()
 
     @property
     def planned(self) -> int:
@@ -95,6 +97,7 @@ def plan_drills(
         filling.refusals,
         tuple(_forecasts(subjects, drills)),
         sum(subject.past.known for subject in subjects),
+        tuple((one.vm, slow) for one in subjects for slow in slow_of(one.past)),
     )
     if plan.planned + len(plan.unplanned) != plan.vms:
         raise AssertionError("the planned and the others do not sum to the number of VMs")

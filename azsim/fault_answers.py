@@ -73,6 +73,16 @@ _STORAGE_CODES = {
     500: "InternalError",
     503: "ServerBusy",
 }
+# models fault-log-codes
+_LOG_CODES = {
+    400: "BadArgumentError",
+    401: "InvalidTokenError",
+    403: "InsufficientAccessError",
+    404: "PathNotFoundError",
+    500: "InternalServerError",
+    504: "GatewayTimeout",
+}
+_CODES_OF_HOSTS = {".loganalytics.io": _LOG_CODES, ".communication.azure.com": {}}
 
 _CHARGED_AS = {"GET": "reads", "HEAD": "reads", "DELETE": "deletes"}
 
@@ -118,9 +128,8 @@ def _plain(fault: Fault, call: Call) -> ArmError:
         name=call.request.path.rsplit("/", 1)[-1],
         provider=call.route.action.split("/")[0],
     )
-    return ArmError(
-        status, code if call.route.host == ARM else _STORAGE_CODES.get(status, code), words
-    )
+    codes = _CODES_OF_HOSTS.get(call.route.host, {} if call.route.host == ARM else _STORAGE_CODES)
+    return ArmError(status, codes.get(status, code), words)
 
 
 def _subscription(call: Call) -> str:

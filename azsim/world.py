@@ -20,6 +20,7 @@ from azsim.graph import ResourceGraph
 from azsim.groups import Groups
 from azsim.http import ArmError, ConnectionLost, Request, Response
 from azsim.identity import Identity
+from azsim.log_analytics import LogAnalytics
 from azsim.machines import Machines
 from azsim.networks import Networks
 from azsim.router import Call, Route, Router
@@ -71,6 +72,7 @@ class World:
         self.networks = Networks(self)
         self.vaults = Vaults(self)
         self.graph = ResourceGraph(self)
+        self.logs = LogAnalytics(self)
         self.events = EventGrid(self)
         self.storage = Storage(self)
         self.storage_accounts = StorageAccounts(self)

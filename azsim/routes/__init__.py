@@ -14,6 +14,7 @@ def every_route() -> Iterator[Route]:
         compute_async,
         disks,
         identity,
+        log_analytics,
         networks,
         resource_graph,
         resources,
@@ -40,6 +41,7 @@ def every_route() -> Iterator[Route]:
         vaults,
         backup,
         resource_graph,
+        log_analytics,
         storage,
     ):
         yield from module.ROUTES

@@ -1,5 +1,6 @@
 """What a fault that answers with an error says, in the words of the service that it plays."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from azsim import throttled
@@ -79,10 +80,11 @@ _LOG_CODES = {
     401: "InvalidTokenError",
     403: "InsufficientAccessError",
     404: "PathNotFoundError",
-    500: "InternalServerError",
-    504: "GatewayTimeout",
 }
-_CODES_OF_HOSTS = {".loganalytics.io": _LOG_CODES, ".communication.azure.com": {}}
+_CODES_OF_HOSTS: Mapping[str, Mapping[int, str]] = {
+    ".loganalytics.io": _LOG_CODES,
+    ".communication.azure.com": {},
+}
 
 _CHARGED_AS = {"GET": "reads", "HEAD": "reads", "DELETE": "deletes"}
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from azsim.clock import Clock
+from azsim.email import Email
 from azsim.event_grid import EventGrid
 from azsim.fault_kinds import Fault, Kind
 from azsim.faults import Faults
@@ -74,6 +75,7 @@ class World:
         self.graph = ResourceGraph(self)
         self.logs = LogAnalytics(self)
         self.events = EventGrid(self)
+        self.email = Email(self, seed)
         self.storage = Storage(self)
         self.storage_accounts = StorageAccounts(self)
         self.throttle = Throttle(self)

@@ -201,7 +201,9 @@ def _of_length(method: str, slashes: int) -> tuple[Operation, ...]:
 def _operations_of(path: Path) -> Iterator[Operation]:
     document = _load(path)
     paths = {**document.get("paths", {}), **document.get("x-ms-paths", {})}
-    for template, methods in paths.items():
+    base = document.get("basePath", "").rstrip("/")
+    for below, methods in paths.items():
+        template = base + below
         shared = methods.get("parameters", [])
         for method, body in methods.items():
             if method == "parameters":

@@ -13,7 +13,7 @@ _TRY_AGAIN = ("Retry the backup. If the problem persists, contact Microsoft supp
 # models known-failure-texts
 _TEXTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "UserErrorGuestAgentStatusUnavailable": (
-        "VM agent unable to communicate with Azure Backup.",
+        "VM agent is unable to communicate with the Azure Backup Service.",
         ("Ensure that the VM agent is installed, running and the latest version.",),
     ),
     "GuestAgentSnapshotTaskStatusError": (

@@ -13,6 +13,7 @@ def every_route() -> Iterator[Route]:
         compute,
         compute_async,
         disks,
+        email,
         identity,
         log_analytics,
         networks,
@@ -42,6 +43,7 @@ def every_route() -> Iterator[Route]:
         backup,
         resource_graph,
         log_analytics,
+        email,
         storage,
     ):
         yield from module.ROUTES

@@ -74,12 +74,7 @@ def _authenticate(call: Call) -> None:
     audience = audience_of(call.request)
     if audience and audience not in (*_AUDIENCES, call.request.origin):
         said = "The provided authentication is not valid for this resource"
-        raise Refused(
-            401,
-            "InvalidTokenError",
-            said,
-            {"code": "SignatureInvalidError", "message": "Could not validate the request"},
-        )
+        raise Refused(401, "InvalidTokenError", said)
 
 
 # models log-throttle

@@ -72,6 +72,7 @@ class Setting:
     body: dict[str, Any]
     ended: datetime | None = None
     jobs_read: int = 0
+    read_at: datetime | None = None
     running: list["Job"] = field(default_factory=list)
 
 
@@ -115,10 +116,16 @@ class Feed:
         self.settings.remove(setting)
 
     def arrived(self) -> Iterator[Arrival]:
-        """Yield, once, what queries find by now and did not before."""
-        for setting in self.settings:
-            self._read_jobs(setting)
+        """
+        Yield, once, what queries find by now and did not before.
+
+        A vault is read only where a job that ended since could have arrived already: it could not
+        within the shortest ingestion.
+        """
         now = self._logs.world.clock.now()
+        for setting in self.settings:
+            if setting.read_at is None or now - setting.read_at >= self.delays.ingestion[0]:
+                self._read_jobs(setting)
         while self._under_way and self._under_way[0][0] <= now:
             yield heapq.heappop(self._under_way)[2]
 
@@ -131,6 +138,7 @@ class Feed:
         vault, now = setting.vault, self._logs.world.clock.now()
         if not setting.dedicated or "AddonAzureBackupJobs" not in setting.categories:
             return
+        setting.read_at = now
         vault.live_items()
         started = list(vault.book.jobs.values())
         setting.running += started[setting.jobs_read :]

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 # models boot-log-after
 SHOWN_AFTER = timedelta(seconds=10)  # Guessed; recorded: BlobNotFound right after the start.
 Line = tuple[timedelta, str]
+_OK = "[\x1b[0;32m  OK  \x1b[0m]"  # systemd colours what it says, also on a serial port.
 
 _LINUX_ENDS: dict[Boot, tuple[tuple[float, str], ...]] = {
     Boot.LOGIN: (
         (0.5, "[    9.214518] cloud-init[612]: Cloud-init v. 24.4 running 'init'"),
-        (0.6, "[  OK  ] Reached target Network is Online."),
-        (0.8, "[  OK  ] Started Azure Linux Agent."),
-        (0.9, "[  OK  ] Reached target Multi-User System."),
+        (0.6, f"{_OK} Reached target network-online.target - Network is Online."),
+        (0.8, f"{_OK} Started walinuxagent.service - Azure Linux Agent."),
+        (0.9, f"{_OK} Reached target multi-user.target - Multi-User System."),
     ),
     Boot.PANIC: (
         (0.3, "[    2.914203] VFS: Cannot open root device or unknown-block(0,0): error -6"),
@@ -35,8 +36,8 @@ _LINUX_ENDS: dict[Boot, tuple[tuple[float, str], ...]] = {
         (0.3, "[    2.921112] ---[ end Kernel panic - not syncing: VFS: Unable to mount root fs ]"),
     ),
     Boot.EMERGENCY: (
-        (0.5, "[ TIME ] Timed out waiting for device /dev/disk/by-uuid/8f1d."),
-        (0.5, "[DEPEND] Dependency failed for Local File Systems."),
+        (0.5, "[\x1b[0;1;31m TIME \x1b[0m] Timed out waiting for device /dev/disk/by-uuid/8f1d."),
+        (0.5, "[\x1b[0;1;38;5;185mDEPEND\x1b[0m] Dependency failed for Local File Systems."),
         (
             0.6,
             'You are in emergency mode. After logging in, type "journalctl -xb" to view system '
@@ -113,6 +114,8 @@ def _lines(machine: "Machine") -> Iterator[Line]:
         return
     for text in conduct.says:
         yield takes * 0.95, text
+    if conduct.recalls is not None:
+        yield takes * 0.95, conduct.recalls(guest.kept_at or machine.created)
     if linux:
         system = {"ubuntu": "Ubuntu", "debian": "Debian GNU/Linux"}.get(guest.os_name, "Linux")
         yield (

@@ -6,9 +6,9 @@ their pattern (inferred).
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Any
 
@@ -29,7 +29,8 @@ class Conduct:
 
     `agent_late` comes on top of the agent's usual time; None: it never reports. A guest that does
     not boot has no agent. `exit_code` is that of every script which would else succeed; `answers`
-    False means that no script ever reports its end. `says` are lines written to the console.
+    False means that no script ever reports its end. `says` are lines written to the console;
+    `recalls` makes one of when its disks were last written: at the backup, for a restored copy.
     """
 
     boot: Boot = Boot.LOGIN
@@ -38,17 +39,23 @@ class Conduct:
     exit_code: int = 0
     answers: bool = True
     says: tuple[str, ...] = ()
+    recalls: Callable[[datetime], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """The guest's own words, its conduct, and the generation (`V1`, `V2`) that it needs."""
+    """
+    The guest's own words, its conduct, and the generation (`V1`, `V2`) that it needs.
+
+    `kept_at` is when the backup was taken that it comes from, None where it was never backed up.
+    """
 
     os_name: str
     os_version: str
     agent_version: str
     generation: str
     conduct: Conduct = field(default_factory=Conduct)
+    kept_at: datetime | None = None
 
     # models guest-agent
     def agent_after(self, usual: timedelta | None) -> timedelta | None:

@@ -88,7 +88,10 @@ class Response:
 
 
 class ArmError(Exception):
-    """An error answer in ARM's envelope: `{"error": {"code", "message", "details"?}}`."""
+    """
+    An error in ARM's envelope: `{"error": {"code", "message", "target"?, "details"?,
+    "additionalInfo"?}}`.
+    """
 
     def __init__(
         self,
@@ -97,17 +100,25 @@ class ArmError(Exception):
         message: str,
         headers: Mapping[str, str] | None = None,
         *,
+        target: str = "",
         details: Sequence[Json] = (),
+        additional_info: Sequence[Json] = (),
     ) -> None:
         super().__init__(f"{status} {code}: {message}")
         self.status, self.code, self.message = status, code, message
         self.headers = dict(headers or {})
+        self.target = target
         self.details = tuple(details)
+        self.additional_info = tuple(additional_info)
 
     def response(self) -> Response:
         error: dict[str, Json] = {"code": self.code, "message": self.message}
+        if self.target:
+            error["target"] = self.target
         if self.details:
             error["details"] = list(self.details)
+        if self.additional_info:
+            error["additionalInfo"] = list(self.additional_info)
         return Response(self.status, {"error": error}, self.headers)
 
 

@@ -5,25 +5,29 @@ deleteOption is Delete.
 """
 
 import hashlib
-import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from azsim.arm_ids import ArmId, resource_id
+from azsim.subnets import FIRST_TAKEN, check_room, free_addresses
 
 if TYPE_CHECKING:
     from azsim.machine import Machine
     from azsim.world import World
 
 NIC = "Microsoft.Network/networkInterfaces"
-_TAKEN_BY_AZURE = 4  # The first addresses of a subnet (learn: virtual-networks-faq).
 
 
 @dataclass(slots=True)
 class MadeInterface:
-    """One interface; `machine` is None while none holds it."""
+    """
+    One interface; `machine` is None while none holds it.
+
+    `public_address` is the id of one that leads to it, `forwards` says that it takes what is not
+    meant for it.
+    """
 
     id: str
     location: str
@@ -33,6 +37,8 @@ class MadeInterface:
     created: datetime
     security_group: str = ""
     machine: "Machine | None" = None
+    public_address: str = ""
+    forwards: bool = False
     tags: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -121,14 +127,12 @@ class Interfaces:
 
     # models nic-address
     def _free_address(self, subnet_id: str) -> str:
-        network_id, _, subnet_name = subnet_id.partition("/subnets/")
-        network = self.world.networks.find(network_id)
-        subnets = network.subnets if network is not None else ()
-        named = (s.prefix for s in subnets if s.name.lower() == subnet_name.lower())
-        prefix = ipaddress.ip_network(next(named, "10.0.0.0/24"))
-        taken = {nic.address for nic in self.inside(subnet_id)}
-        hosts = (str(prefix[number]) for number in range(_TAKEN_BY_AZURE, prefix.num_addresses))
-        return next(address for address in hosts if address not in taken)
+        """Return the first free address of a subnet; of one that is not there, one of a guess."""
+        networks = self.world.networks
+        if (found := networks.subnet(subnet_id)) is None:
+            return f"10.0.0.{FIRST_TAKEN + len(self.inside(subnet_id))}"
+        check_room(networks, *found, 1)
+        return str(next(free_addresses(networks, *found)))
 
 
 def named_by(machine: "Machine") -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from azsim.arm_ids import ArmId
 from azsim.disks import Disk
+from azsim.extensions import Extension
 from azsim.guests import Guest
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Machine:
     model: dict[str, Any] = field(default_factory=dict)
     etag: int = 1
     maintenance: dict[str, Any] | None = None
+    extensions: list[Extension] = field(default_factory=list)
     changed_at: datetime | None = None
     _outcome: str = "Succeeded"
     _doing: str = "Creating"
@@ -68,6 +70,10 @@ class Machine:
     @property
     def group(self) -> str:
         return ArmId.parse(self.id).group
+
+    def extension(self, name: str) -> Extension | None:
+        """Return the extension of that name; names compare without case."""
+        return next((e for e in self.extensions if e.name.lower() == name.lower()), None)
 
     @property
     def provisioning(self) -> str:

@@ -7,6 +7,7 @@ Keys and their order follow the recorded answers of api-version 2024-07-01.
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from azsim.extensions import handlers, resources, views
 from azsim.guests import IMAGES
 from azsim.networks import own_interface
 
@@ -72,6 +73,8 @@ def resource(machine: "Machine", *, with_instance_view: bool = False) -> dict[st
         shaped["zones"] = list(machine.zones)
     if machine.identity:
         shaped["identity"] = machine.identity
+    if machine.extensions:
+        shaped["resources"] = resources(machine)
     if with_instance_view:
         shaped["properties"]["instanceView"] = instance_view(machine)
     return shaped
@@ -117,6 +120,8 @@ def instance_view(machine: "Machine") -> dict[str, Any]:
     # models agent-of-stopped-vm
     if machine.power == "running":
         view["vmAgent"] = _agent(machine, now)
+        if machine.agent_ready and machine.extensions:
+            view["extensions"] = views(machine)
     # models maintenance-status
     if machine.maintenance:
         view["maintenanceRedeployStatus"] = machine.maintenance
@@ -200,7 +205,9 @@ def _agent(machine: "Machine", now: datetime) -> dict[str, Any]:
         }
         # models extension-handlers
         said = {"vmAgentVersion": machine.guest.agent_version, "statuses": [status]}
-        return said | ({"extensionHandlers": []} if machine.os_type == "Linux" else {})
+        reported = list(handlers(machine))
+        shown = reported or machine.os_type == "Linux"
+        return said | ({"extensionHandlers": reported} if shown else {})
     status = {
         # models agent-not-up
         "code": "ProvisioningState/Unavailable",

@@ -126,6 +126,7 @@ class Machines:
         self.world.networks.interfaces.take(machine)
         self.version += 1
         if announce:
+            self.world.policies.written(machine)
             self._announce_when_done(machine, RESOURCES_WRITE, f"{KIND}/write")
         return machine
 
@@ -203,6 +204,7 @@ class Machines:
     def update(self, machine: Machine, *, takes: timedelta = NOW, failed: bool = False) -> None:
         """Record that the machine was written to; raises its event when the write is done."""
         machine.begin("Updating", self.world.clock.now() + takes, failed=failed)
+        self.world.policies.written(machine)
         self.changed(machine)
         self._announce_when_done(machine, RESOURCES_WRITE, f"{KIND}/write")
 

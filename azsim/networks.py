@@ -8,7 +8,6 @@ ten thousand machines cost no networks. Its names and addresses are guesses.
 
 import hashlib
 import ipaddress
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,22 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 from azsim.arm_ids import ArmId, resource_id
 from azsim.graph_index import row_of
-from azsim.interfaces import NIC, Interfaces
+from azsim.interfaces import NIC, Interfaces, MadeInterface
+from azsim.network_parts import PUBLIC_ADDRESS, Parts
+from azsim.network_shapes import NETWORK, shown, shown_part
+from azsim.subnets import FIRST_TAKEN, Subnet
 
 if TYPE_CHECKING:
     from azsim.machine import Machine
     from azsim.world import World
 
-NETWORK = "Microsoft.Network/virtualNetworks"
-_TAKEN_BY_AZURE = 4  # The first addresses of a subnet (learn: virtual-networks-faq).
 # models network-takes
 _TAKES = (3, 12)  # Seconds until a network is there; recorded: between two looks 10 s apart.
-
-
-@dataclass(frozen=True, slots=True)
-class Subnet:
-    name: str
-    prefix: str
 
 
 @dataclass(slots=True)
@@ -39,7 +33,9 @@ class Network:
     """
     One virtual network; `settled_at` is when the last write of it is done.
 
-    `inside` are the addresses that interfaces have in its first subnet.
+    `inside` are the addresses in its first subnet of machines whose creator named no interface.
+    `peerings` are written as ARM does, by name. `admin_rules` and `connections` are what a network
+    manager has applied to it, as its own lists write them.
     """
 
     id: str
@@ -52,6 +48,10 @@ class Network:
     guarded_from_floods: bool = False
     version: int = 1
     inside: tuple[str, ...] = ()
+    dns_servers: tuple[str, ...] = ()
+    peerings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    admin_rules: list[dict[str, Any]] = field(default_factory=list)
+    connections: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -95,10 +95,22 @@ class Networks:
     def __init__(self, world: "World") -> None:
         self.world = world
         self.interfaces = Interfaces(world)
-        self.version = 0
+        self.parts = Parts(world)
+        self._version = 0
         self._made: dict[str, Network] = {}
         self._addresses: dict[str, dict[str, int]] = {}
         self._operations: dict[str, Operation] = {}
+
+    @property
+    def version(self) -> int:
+        """Rises with each change of what Resource Graph shows of networks."""
+        return self._version + self.parts.version
+
+    def changed(self, network: Network, takes: timedelta = timedelta()) -> None:
+        """Record that a network, or something of it, was written to."""
+        network.version += 1
+        network.settled_at = self.world.clock.now() + takes
+        self._version += 1
 
     def create(
         self,
@@ -110,6 +122,7 @@ class Networks:
         prefixes: Sequence[str] = ("10.0.0.0/16",),
         subnets: Sequence[Subnet] = (Subnet("default", "10.0.0.0/24"),),
         tags: Mapping[str, str] | None = None,
+        dns_servers: Sequence[str] = (),
         takes: timedelta = timedelta(),
     ) -> Network:
         """Make or rewrite a network, and its group where that is missing."""
@@ -126,10 +139,57 @@ class Networks:
             settled,
             dict(tags or {}),
             version=known.version + 1 if known else 1,
+            dns_servers=tuple(dns_servers),
         )
+        if known is not None:
+            network.admin_rules, network.connections = known.admin_rules, known.connections
+            network.peerings = known.peerings
         self._made[network_id.lower()] = network
-        self.version += 1
+        self._version += 1
         return network
+
+    def subnet(self, subnet_id: str) -> tuple[Network, Subnet] | None:
+        """Return a subnet with its network; None where it is not there."""
+        network_id, _, name = subnet_id.partition("/subnets/")
+        network = self.find(network_id) if name else None
+        there = network.subnets if network else ()
+        found = next((s for s in there if s.name.lower() == name.lower()), None)
+        return (network, found) if network is not None and found is not None else None
+
+    def set_subnet(self, network: Network, subnet: Subnet, takes: timedelta = timedelta()) -> None:
+        """Add a subnet to a network that somebody made, or rewrite it."""
+        kept = [s for s in network.subnets if s.name.lower() != subnet.name.lower()]
+        place = next(
+            (n for n, s in enumerate(network.subnets) if s.name.lower() == subnet.name.lower()),
+            len(kept),
+        )
+        network.subnets = (*kept[:place], subnet, *kept[place:])
+        self.changed(network, takes)
+
+    def peer(self, network: Network, name: str, remote_id: str, state: str = "Connected") -> None:
+        """Let a network be peered with another, as its own side has it."""
+        network.peerings[name] = {
+            "remoteVirtualNetwork": {"id": remote_id},
+            "peeringState": state,
+            "allowVirtualNetworkAccess": True,
+            "allowForwardedTraffic": False,
+            "allowGatewayTransit": False,
+            "useRemoteGateways": False,
+        }
+        self.changed(network)
+
+    def expose(self, nic: MadeInterface) -> None:
+        """Give an interface a public address of its own."""
+        parsed = ArmId.parse(nic.id)
+        name = f"{nic.name}-public"
+        address = self.parts.create(
+            parsed.subscription, parsed.group, PUBLIC_ADDRESS, name, nic.location
+        )
+        address.sku = {"name": "Standard", "tier": "Regional"}
+        address.properties["ipConfiguration"] = {
+            "id": f"{nic.id}/ipConfigurations/{nic.configuration}"
+        }
+        nic.public_address = address.id
 
     def span(self) -> timedelta:
         """Draw how long a write takes."""
@@ -166,17 +226,21 @@ class Networks:
         return made + self._implied(subscription, group)
 
     def graph_rows(self) -> Iterator[dict[str, Any]]:
-        """Yield Resource Graph's rows of the networks that somebody made."""
+        """Yield Resource Graph's rows of what somebody made."""
         now = self.world.clock.now()
         for network in self._made.values():
-            yield row_of(shown(network, now), self.world.tenant, network.settled_at)
+            yield row_of(shown(self, network, now), self.world.tenant, network.settled_at)
+        # models graph-network-parts
+        for part in self.parts.every():
+            yield row_of(shown_part(part), self.world.tenant, part.created)
 
     def delete(self, network: Network) -> None:
         self._made.pop(network.id.lower(), None)
-        self.version += 1
+        self._version += 1
 
     def drop_group(self, subscription: str, group: str) -> None:
         self.interfaces.drop_group(subscription, group)
+        self.parts.drop_group(subscription, group)
         for network in self.in_group(subscription, group):
             self.delete(network)
 
@@ -195,7 +259,7 @@ class Networks:
             return None
         network = self._implied_id(owner)
         given = self._addresses.setdefault(network.lower(), {})
-        number = given.setdefault(owner.vm_id, len(given) + _TAKEN_BY_AZURE)
+        number = given.setdefault(owner.vm_id, len(given) + FIRST_TAKEN)
         address = ipaddress.IPv4Address("10.0.0.0") + number
         return Interface(own_interface(owner), owner, f"{network}/subnets/default", str(address))
 
@@ -235,64 +299,13 @@ def own_interface(machine: "Machine") -> str:
     return resource_id(machine.subscription, machine.group, NIC, f"{machine.name}VMNic")
 
 
-def derived_guid(*parts: object) -> str:
-    """Return the GUID that belongs to `parts`: the same ones always have the same."""
-    digest = hashlib.sha256("|".join(str(part).lower() for part in parts).encode()).digest()
-    return str(uuid.UUID(bytes=digest[:16], version=4))
-
-
-def shown(network: Network, now: datetime) -> dict[str, Any]:
-    """Write a network as recorded (api-version 2024-05-01)."""
-    settled = now >= network.settled_at
-    state = "Succeeded" if settled else "Updating"
-    etag = f'W/"{derived_guid(network.id, network.version, state)}"'
-    return {
-        "name": network.name,
-        "id": network.id,
-        "etag": etag,
-        "type": NETWORK,
-        "location": network.location,
-        **({"tags": dict(network.tags)} if network.tags else {}),
-        "properties": {
-            "provisioningState": state,
-            "resourceGuid": derived_guid(network.id),
-            "addressSpace": {"addressPrefixes": list(network.prefixes)},
-            "subnets": [
-                _subnet(network, subnet, etag, state, () if number else network.inside)
-                for number, subnet in enumerate(network.subnets)
-            ],
-            "virtualNetworkPeerings": [],
-            "enableDdosProtection": network.guarded_from_floods,
-        },
-    }
-
-
-def _subnet(
-    network: Network, subnet: Subnet, etag: str, state: str, inside: Sequence[str]
-) -> dict[str, Any]:
-    return {
-        "name": subnet.name,
-        "id": f"{network.id}/subnets/{subnet.name}",
-        "etag": etag,
-        "properties": {
-            "provisioningState": state,
-            "addressPrefix": subnet.prefix,
-            **({"ipConfigurations": [{"id": address} for address in inside]} if inside else {}),
-            "delegations": [],
-            "privateEndpointNetworkPolicies": "Disabled",
-            "privateLinkServiceNetworkPolicies": "Enabled",
-        },
-        "type": f"{NETWORK}/subnets",
-    }
-
-
-# models subnet-addresses
 def _address_id(machine: "Machine") -> str:
-    """Name an address of a machine as a subnet does: names in capitals (recorded)."""
-    group = f"/subscriptions/{machine.subscription}/resourceGroups/{machine.group.upper()}"
-    name = machine.name.upper()
-    return f"{group}/providers/{NIC}/{name}VMNIC/ipConfigurations/IPCONFIG{name}"
+    """Return the id of the one address of an implied interface."""
+    return f"{own_interface(machine)}/ipConfigurations/ipconfig{machine.name}"
 
 
 def _sub(network_id: str) -> str:
     return ArmId.parse(network_id).subscription.lower()
+
+
+__all__ = ["NETWORK", "Interface", "Network", "Networks", "Operation", "Subnet", "own_interface"]

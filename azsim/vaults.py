@@ -151,6 +151,7 @@ class Vaults:
         self._owners: dict[str, dict[str, tuple[Vault, Item]]] = {}
         self.troubles = Troubles()
         self._planned_restores: dict[str, list[PlannedFailure]] = {}
+        self._planned_findings: dict[str, tuple[Failure, ...]] = {}
 
     @property
     def now(self) -> datetime:
@@ -301,6 +302,13 @@ class Vaults:
     def planned_restore_failure(self, vm_id: str) -> PlannedFailure | None:
         planned = self._planned_restores.get(vm_id.lower())
         return planned.pop(0) if planned else None
+
+    def find_in_validations(self, vm_id: str, *findings: Failure) -> None:
+        """Let every validation of a restore of the VM list these, until told otherwise."""
+        self._planned_findings[vm_id.lower()] = findings
+
+    def planned_findings(self, vm_id: str) -> tuple[Failure, ...]:
+        return self._planned_findings.get(vm_id.lower(), ())
 
     def spoil_points(self, vm_id: str, conduct: Conduct) -> None:
         """Let what was backed up of the VM until now behave like this once it is restored."""

@@ -24,8 +24,10 @@ from azsim.identity import Identity
 from azsim.log_analytics import LogAnalytics
 from azsim.machines import Machines
 from azsim.networks import Networks
+from azsim.policies import Policies
 from azsim.router import Call, Route, Router
 from azsim.routes import every_route
+from azsim.sizes import Sizes
 from azsim.storage import Storage
 from azsim.storage_accounts import StorageAccounts
 from azsim.throttle import Throttle
@@ -69,7 +71,9 @@ class World:
         self.identity = Identity(self, seed)
         self.front_door = FrontDoor(seed)
         self.groups = Groups(self)
+        self.policies = Policies(self)
         self.machines = Machines(self)
+        self.sizes = Sizes(self)
         self.networks = Networks(self)
         self.vaults = Vaults(self)
         self.graph = ResourceGraph(self)

@@ -6,12 +6,15 @@ from typing import Any
 
 from tests.builders import NOW, VAULT, estate, item, scope, vm
 from vmbackup_core.domain.drill_choice import DrillPlan, plan_drills
-from vmbackup_core.domain.drills import Drill, DrillRules, Past, Tier
+from vmbackup_core.domain.drill_reckoning import Room
+from vmbackup_core.domain.drill_turns import Drill
+from vmbackup_core.domain.drills import DrillRules, Measure, Past, Tier
 from vmbackup_core.domain.facts import Estate, ItemState, VmFacts
 from vmbackup_core.domain.ids import VmId
 from vmbackup_core.domain.points import Consistency, PointFacts, PointTier, Strategy
 from vmbackup_core.domain.rules import Rules
 from vmbackup_core.domain.schedules import DAY
+from vmbackup_core.domain.slots import Place
 
 RULES = Rules(scope(), "backup")
 TONIGHT = date(2030, 1, 16)  # NOW is a Tuesday noon; nights begin at one in the morning.
@@ -47,6 +50,21 @@ def proven(nights_ago: int, **more: Any) -> Past:
     return Past(proven=night(-nights_ago) + timedelta(hours=1), proofs=1, **more)
 
 
+def measure(
+    took: timedelta, *, from_vault: bool = False, comparable: bool = True, number: int = 0
+) -> Measure:
+    """Return what a test took, all of it recovery; `number` makes later ones of it."""
+    return Measure(NOW - (20 - number) * DAY, took, took, from_vault, comparable)
+
+
+def measured(*took: timedelta, machine: str = "machine-of-web", from_vault: bool = False) -> Past:
+    """Return the past of a VM whose tests took so long, one after the other."""
+    past = Past(machine)
+    for number, one in enumerate(took):
+        past = past.measuring(measure(one, from_vault=from_vault, number=number))
+    return past
+
+
 def fleet(count: int, **more: Any) -> tuple[VmFacts, ...]:
     return tuple(vm(f"web-{number:03}", **more) for number in range(count))
 
@@ -63,10 +81,11 @@ def plan(
     drills: DrillRules | None = None,
     nights: int = 7,
     pasts: dict[VmId, Past] | None = None,
+    rooms: dict[Place, Room] | None = None,
 ) -> DrillPlan:
     """Plan for an estate, or for VMs that all have a backup."""
     looked = seen if isinstance(seen, Estate) else backed_up(seen)
-    return plan_drills(looked, RULES, drills or drill_rules(), pasts or {}, NOW, nights)
+    return plan_drills(looked, RULES, drills or drill_rules(), pasts or {}, NOW, nights, rooms)
 
 
 def plan_web(past: Past | None = None, drills: DrillRules | None = None, **more: Any) -> DrillPlan:

@@ -8,12 +8,12 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
+from vmbackup_cli.config_drills import Pairs, drill_sections, drills_json
 from vmbackup_cli.desk import Desk, Exit, Misused
 from vmbackup_cli.mishaps import fault_json
 from vmbackup_cli.plan import AsJson
 from vmbackup_cli.words import number, span
 from vmbackup_core.app.codec import to_json
-from vmbackup_core.domain.drills import DrillRules
 from vmbackup_core.domain.policies import PolicySpec
 from vmbackup_core.domain.rules import Rule
 from vmbackup_core.settings import Fault, Settings, SettingsError, load
@@ -114,7 +114,7 @@ def settings_json(settings: Settings) -> dict[str, Any]:
         "vaults": to_json(settings.vaults),
         "limits": to_json(settings.limits),
         "protect": to_json(settings.protect),
-        "drills": _drills_json(settings.drills) if settings.drills else None,
+        "drills": drills_json(settings.drills) if settings.drills else None,
         "deployment": to_json(settings.deployment),
     }
 
@@ -135,23 +135,7 @@ def _policy_json(policy: PolicySpec) -> dict[str, Any]:
     }
 
 
-def _drills_json(drills: DrillRules) -> dict[str, Any]:
-    return {
-        "begins": drills.begins.isoformat("minutes"),
-        "lasts": drills.lasts.total_seconds(),
-        "takes": drills.takes.total_seconds(),
-        "per_night": drills.per_night,
-        "at_once": drills.at_once,
-        "failed_again": drills.failed_again.total_seconds(),
-        "blackout": [str(one) for one in drills.blackout],
-        "tiers": [to_json(tier) for tier in drills.tiers],
-    }
-
-
-type _Pairs = list[tuple[str, object]]
-
-
-def _sections(settings: Settings) -> Iterator[tuple[str, _Pairs]]:
+def _sections(settings: Settings) -> Iterator[tuple[str, Pairs]]:
     """Yield each section of the configuration, and the deployment, as it would be written."""
     rules, vaults, limits = settings.rules, settings.vaults, settings.limits
     scope = rules.scope
@@ -206,41 +190,15 @@ def _sections(settings: Settings) -> Iterator[tuple[str, _Pairs]]:
         ],
     )
     if settings.drills:
-        yield from _drill_sections(settings.drills)
+        yield from drill_sections(settings.drills)
     deployment = to_json(settings.deployment)
     variables = ((name, name.removeprefix(PREFIX).lower()) for name in VARIABLES)
     yield "environment", [(name, deployment[key]) for name, key in variables if key in deployment]
 
 
-def _drill_sections(drills: DrillRules) -> Iterator[tuple[str, _Pairs]]:
-    yield (
-        "drills",
-        [
-            ("begins", drills.begins.isoformat("minutes")),
-            ("lasts", drills.lasts),
-            ("takes", drills.takes),
-            ("per_night", drills.per_night),
-            ("at_once", drills.at_once),
-            ("failed_again", drills.failed_again),
-            ("blackout", drills.blackout),
-        ],
-    )
-    for place, tier in enumerate(drills.tiers, start=1):
-        pairs: _Pairs = [("tag", tier.values), ("policies", tier.policies), ("rpo", tier.rpo)]
-        yield (
-            f"drills.tiers {place}",
-            [
-                ("name", tier.name),
-                *((key, value) for key, value in pairs if value),
-                ("max_age", tier.max_age),
-                ("strategies", tier.strategies),
-            ],
-        )
-
-
-def _rule_pairs(rule: Rule) -> _Pairs:
+def _rule_pairs(rule: Rule) -> Pairs:
     """Return what a rule names; what it leaves open is left out."""
-    pairs: _Pairs = [
+    pairs: Pairs = [
         ("tag", rule.values),
         ("other_tags", tuple(f"{name} = {value}" for name, value in rule.other_tags)),
         ("resource_groups", rule.resource_groups),

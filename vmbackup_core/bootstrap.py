@@ -6,15 +6,15 @@ and follows the configuration from then on; `use` hands one in, for tests and th
 this module loads no SDK.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vmbackup_core.app.approvals import Approvals
 from vmbackup_core.app.brakes import Brakes, Limits
-from vmbackup_core.app.drilling import Drilling
 from vmbackup_core.app.evidence import EvidenceLog
 from vmbackup_core.app.following import Follower
 from vmbackup_core.app.intake import Intake
@@ -28,7 +28,7 @@ from vmbackup_core.app.snapshots import Snapshots
 from vmbackup_core.app.sweep import Sweep
 from vmbackup_core.app.workflows import Workflows
 from vmbackup_core.domain.protection import Rulebook
-from vmbackup_core.ports import Blobs, Clock, Inventory, Journal, Restores, Rows
+from vmbackup_core.ports import Blobs, Clock, Inventory, Journal, Rows
 from vmbackup_core.settings import (
     Deployment,
     Settings,
@@ -37,12 +37,16 @@ from vmbackup_core.settings import (
     system_environment,
 )
 
+if TYPE_CHECKING:
+    from vmbackup_core.app.drilling import Drilling
+    from vmbackup_core.app.restore_tests import RestoreTests
+
 REREAD = timedelta(seconds=60)  # How often a configuration in a blob is asked for its ETag.
 
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """Everything that a trigger or a command calls; `drilling` where a drill plan is configured."""
+    """Everything that a trigger or a command calls; restore tests are built at the first call."""
 
     settings: Settings
     clock: Clock
@@ -58,7 +62,15 @@ class App:
     evidence: EvidenceLog
     journal: Journal
     deadletters: Blobs | None
-    drilling: Drilling | None
+    restore_tests: "Callable[[], RestoreTests]"
+
+    @property
+    def drilling(self) -> "Drilling | None":
+        """What plans restore tests, None where no drill plan is configured."""
+        if self.settings.drills is None:
+            return None
+        planning = self.restore_tests().planning
+        return planning.drilling if planning else None
 
 
 def build(
@@ -77,26 +89,26 @@ def build(
     """
     from vmbackup_core.adapters.arm import Arm
     from vmbackup_core.adapters.clock import SystemClock
+    from vmbackup_core.adapters.deed_forms import Identity
     from vmbackup_core.adapters.inventory import AzureInventory
     from vmbackup_core.adapters.journal import LogJournal
-    from vmbackup_core.adapters.restores import AzureRestores
     from vmbackup_core.adapters.vaults import AzureJobs, AzureVaults
 
     clock, journal = clock or SystemClock(), journal or LogJournal()
     deployment = settings.deployment
 
-    def arm(client_id: str, *, may_write: bool) -> Arm:
+    def arm(client_id: str, identity: Identity) -> Arm:
         return Arm(
             endpoint=deployment.arm_endpoint,
             scope=deployment.endpoints.arm_scope,
             credential=credential or _credential(deployment, client_id),
             clock=clock,
             transport=transport,
-            may_write=may_write,
+            identity=identity,
         )
 
-    reader = arm(deployment.reader_client_id, may_write=False)
-    protector = arm(deployment.protector_client_id, may_write=True)
+    reader = arm(deployment.reader_client_id, Identity.READER)
+    protector = arm(deployment.protector_client_id, Identity.PROTECTOR)
     rows, state, evidence_blobs, deadletters = _state(deployment, clock, transport, credential)
     book = Rulebook(settings.rules, {p.name: p for p in settings.policies}, settings.vaults)
     inventory = AzureInventory(reader, clock)
@@ -138,6 +150,29 @@ def build(
         max_shrink=settings.limits.max_shrink / 100,
         config_digest=settings.digest,
     )
+
+    def restore_tests() -> "RestoreTests":
+        from vmbackup_core.bootstrap_drills import Parts, put_together
+
+        client_id = deployment.restorer_client_id
+        parts = Parts(
+            settings=settings,
+            reader=reader,
+            restorer=arm(client_id, Identity.RESTORER),
+            credential=credential or _credential(deployment, client_id),
+            transport=transport,
+            rows=rows,
+            state=state,
+            evidence=evidence,
+            notebook=notebook,
+            inventory=inventory,
+            vaults=vaults,
+            journal=journal,
+            clock=clock,
+        )
+        return put_together(parts)
+
+    tests = cache(restore_tests)
     return App(
         settings=settings,
         clock=clock,
@@ -147,22 +182,14 @@ def build(
         sweep=sweep,
         looker=looker,
         protect=protect,
-        workflows=Workflows(protect),
+        workflows=Workflows(protect, tests, clock),
         notebook=notebook,
         approvals=approvals,
         evidence=evidence,
         journal=journal,
         deadletters=deadletters,
-        drilling=_drilling(settings, inventory, AzureRestores(reader), clock),
+        restore_tests=tests,
     )
-
-
-def _drilling(
-    settings: Settings, inventory: Inventory, restores: Restores, clock: Clock
-) -> Drilling | None:
-    if settings.drills is None:
-        return None
-    return Drilling(inventory, restores, clock, settings.rules, settings.drills)
 
 
 def _credential(deployment: Deployment, client_id: str) -> Any:

@@ -5,7 +5,6 @@ Everything that creates or removes is confined to the slots and to the staging a
 places; an implementation refuses anything else before it leaves (adapters/gate.py).
 """
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Protocol
 
@@ -25,6 +24,7 @@ from vmbackup_core.domain.drill_facts import (
 )
 from vmbackup_core.domain.ids import VaultId
 from vmbackup_core.domain.isolation import NetworkFacts
+from vmbackup_core.domain.rules import Scope
 from vmbackup_core.domain.sizes import SizeFacts, Usage
 from vmbackup_core.domain.slots import Place, Slot
 
@@ -86,8 +86,13 @@ class Copies(Protocol):
         Stale (code `PreconditionFailed`) where one is.
         """
 
-    def observe_copy(self, slot: Slot, name: str) -> CopyFacts | None:
-        """Return the machine as it is now, with its interfaces and whether it is backed up."""
+    def observe_copy(self, slot: Slot, name: str, *, closely: bool = True) -> CopyFacts | None:
+        """
+        Return the machine as it is now, None where there is none.
+
+        `closely` adds its interfaces and whether it is backed up; without, it is one call, and
+        neither is told: for waiting.
+        """
 
     def observe_console(self, slot: Slot, name: str) -> ConsoleFacts: ...
 
@@ -109,8 +114,13 @@ class Copies(Protocol):
 
 
 class Networks(Protocol):
-    def observe_network(self, slot: Slot) -> NetworkFacts:
-        """Return all that decides whether the slot's subnet is isolated."""
+    def observe_network(self, slot: Slot, *, closely: bool = True) -> NetworkFacts:
+        """
+        Return all that decides whether the slot's subnet is isolated.
+
+        Without `closely`, what was read of it before is not read again: names that it is linked to,
+        and what a network manager applies to it. For a second look, at what is changed more often.
+        """
 
 
 class Sizes(Protocol):
@@ -123,7 +133,8 @@ class Sizes(Protocol):
 class RestoreHistory(Protocol):
     """Restores that anybody ran, over the whole estate."""
 
-    def observe_all_restores(
-        self, subscriptions: Iterable[str], since: datetime
-    ) -> tuple[RestoreFacts, ...]:
-        """Return the restore jobs of all vaults since then, from Resource Graph (14 days)."""
+    def observe_all_restores(self, scope: Scope, since: datetime) -> tuple[RestoreFacts, ...]:
+        """
+        Return the restore jobs of all vaults in scope that began at or after `since`, with their
+        vaults, from Resource Graph: it keeps jobs for 14 days, and lags.
+        """

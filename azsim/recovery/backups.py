@@ -153,10 +153,12 @@ def _take(
     if failure is None and machine is not None:
         luns = _luns(item, machine)
         attached = tuple(disk.lun for disk in machine.disks if disk.lun is not None)
+        name = str(rng.randint(10**13, 10**15))
+        taken = started + timedelta(seconds=rng.uniform(3, 8))
         item.points.append(
             Point(
-                id=str(rng.randint(10**13, 10**15)),
-                taken=started + timedelta(seconds=rng.uniform(3, 8)),
+                id=name,
+                taken=taken,
                 usable_from=snapped,
                 vault_from=tasks[-1].ends if moves else None,
                 consistency=_consistency(machine),
@@ -167,7 +169,7 @@ def _take(
                 disk_luns=luns,
                 excluded_luns=tuple(lun for lun in attached if lun not in luns),
                 first_of_day=first,
-                picture=picture_of(machine, luns),
+                picture=picture_of(machine, luns, taken),
                 expires=expires,
             )
         )

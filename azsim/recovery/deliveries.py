@@ -23,6 +23,7 @@ from azsim.recovery.pictures import KeptDisk
 from azsim.recovery.recipes import configuration, template
 from azsim.recovery.restores import Restore, RestoreKind
 from azsim.recovery.targets import fault_of_target, staging_account
+from azsim.recovery.validations import fault_of_size
 
 if TYPE_CHECKING:
     from azsim.world import World
@@ -135,10 +136,16 @@ class Deliveries:
         target = ArmId.parse(str(request["targetVirtualMachineId"]))
         kept_disks = _asked_for(restore)
         os_disk, *disks = self._disks(restore, target.name, [picture.os_disk, *kept_disks])
+        world = self._world
+        if restore.job.failure is None and (
+            fault := fault_of_size(
+                world, restore.point, {"region": restore.item.location} | request
+            )
+        ):
+            restore.job.result, restore.job.failure = JobStatus.FAILED, fault
         # models restored-disks-stay
         if restore.job.failure is not None:
             return
-        world = self._world
         group = world.groups.get(target.subscription, target.group)
         nic = world.networks.interfaces.create(
             group.subscription,

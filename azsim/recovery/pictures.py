@@ -5,7 +5,8 @@ A restore is made from this and never from today's machine, which may be resized
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +59,7 @@ class Picture:
 
 
 # models restore-of-the-point
-def picture_of(machine: "Machine", luns: tuple[int, ...]) -> Picture:
+def picture_of(machine: "Machine", luns: tuple[int, ...], taken: datetime) -> Picture:
     """Take a picture of the machine with its OS disk and the data disks at `luns`."""
     return Picture(
         name=machine.name,
@@ -67,7 +68,7 @@ def picture_of(machine: "Machine", luns: tuple[int, ...]) -> Picture:
         security_type=machine.security_type,
         zones=machine.zones,
         tags=dict(machine.tags),
-        guest=machine.guest,
+        guest=replace(machine.guest, kept_at=taken),
         os_disk=_kept(machine.os_disk),
         disks=tuple(_kept(disk) for disk in machine.disks if disk.lun in luns),
         model={key: machine.model[key] for key in _OF_THE_MACHINE if key in machine.model},

@@ -195,7 +195,7 @@ def _keep_what_was(vaults: "Vaults", vault: "Vault", item: Item, job: Job) -> No
             security_type=machine.security_type,
             disk_luns=luns,
             first_of_day=False,
-            picture=picture_of(machine, luns),
+            picture=picture_of(machine, luns, job.later_from),
         )
     )
 

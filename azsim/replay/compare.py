@@ -45,6 +45,15 @@ _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ),
         ("console log address", rf"{_BOOT_SITE}/[\w-]+\.{_GUID}\.serialconsole\.log\?s\S+"),
         ("screenshot address", rf"{_BOOT_SITE}/[\w-]+\.{_GUID}\.screenshot\.bmp\?s\S+"),
+        ("MAC address", r"[0-9A-F]{2}(-[0-9A-F]{2}){5}"),
+        ("public address", r"(?!10\.)\d{1,3}(\.\d{1,3}){3}"),
+        ("domain of a network", r"[0-9a-z]{26}\.[a-z]{2,4}\.internal\.cloudapp\.net"),
+        # The recorder replaced names where they were small: in capitals stand the real ones.
+        (
+            "user of a subnet",
+            r"/subscriptions/[0-9a-f-]{36}/resourceGroups/[A-Z0-9_.]+/providers/Microsoft\.Network"
+            r"/networkInterfaces/[A-Z0-9-]+VMNIC/ipConfigurations/IPCONFIG[A-Z0-9-]+",
+        ),
         (
             "template blob address",
             rf"https://[a-z0-9]+\.blob[\w.]+/[a-z0-9]+-[0-9a-f]{{32}}/azuredeploy{_GUID}\.json",

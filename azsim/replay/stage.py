@@ -14,7 +14,7 @@ from typing import Any
 from azsim.arm_ids import ArmId
 from azsim.guests import Guest
 from azsim.machines import PAST
-from azsim.networks import NETWORK, Subnet
+from azsim.replay import surroundings
 from azsim.replay.recording import ARM_HOST, Recorded, texts_in
 from azsim.storage_accounts import KIND as STORAGE_ACCOUNT
 from azsim.world import World
@@ -94,8 +94,7 @@ def others_acted(world: World, exchange: Recorded, written: Set[str]) -> None:
             group.location, group.tags = body["location"], dict(body.get("tags") or {})
     if f"/{STORAGE_ACCOUNT}/".lower() in path:
         _found_account(world, exchange.path, body)
-    for network in body.get("value", ()) if path.endswith(f"/{NETWORK}".lower()) else ():
-        _found_network(world, network)
+    surroundings.found(world, path, body)
     machine = world.machines.find(exchange.path) if _MACHINE.fullmatch(exchange.path) else None
     if machine is not None and "properties" in body:
         machine.model |= _model(body["properties"])
@@ -107,22 +106,6 @@ def _found_account(world: World, account_id: str, body: dict[str, Any]) -> None:
         sku, kind = body["sku"]["name"], body["kind"]
         world.storage_accounts.create(
             parsed.subscription, parsed.group, parsed.name, body["location"], sku=sku, kind=kind
-        )
-
-
-def _found_network(world: World, body: dict[str, Any]) -> None:
-    parsed, properties = ArmId.parse(body["id"]), body["properties"]
-    if world.networks.find(body["id"]) is None:
-        world.networks.create(
-            parsed.subscription,
-            parsed.group,
-            parsed.name,
-            body["location"],
-            prefixes=properties["addressSpace"]["addressPrefixes"],
-            subnets=[
-                Subnet(s["name"], s["properties"]["addressPrefix"]) for s in properties["subnets"]
-            ],
-            tags=body.get("tags"),
         )
 
 

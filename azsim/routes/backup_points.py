@@ -10,8 +10,9 @@ from azsim.recovery.filters import parse_filter, parse_time
 from azsim.recovery.items import Item, Point
 from azsim.recovery.jobs import Operation
 from azsim.recovery.pace import Step
-from azsim.recovery.restores import check_restore, start_restore
+from azsim.recovery.restores import start_restore
 from azsim.recovery.shapes import point_body
+from azsim.recovery.validations import find_faults, written
 from azsim.router import Call, Route
 from azsim.routes.recovery_calls import (
     ITEM,
@@ -113,7 +114,6 @@ def _validate(call: Call) -> Response:
     return Response(200, {"validateOperationResponse": {"validationResults": results}})
 
 
-# models restore-validation
 def _findings(call: Call, given: dict[str, Any]) -> list[dict[str, Any]]:
     vault = vault_of(call)
     properties = given.get("properties") or {}
@@ -123,13 +123,7 @@ def _findings(call: Call, given: dict[str, Any]) -> list[dict[str, Any]]:
     request = properties.get("restoreRequest") or {}
     item = _item_restored(vault, request)
     point = _point(call, item, str(request.get("recoveryPointId")))
-    try:
-        check_restore(call.world.vaults, item, point, request)
-    except ArmError as refused:
-        if refused.status == 501:
-            raise
-        return [{"code": refused.code, "message": refused.message, "recommendations": []}]
-    return []
+    return [written(fault) for fault in find_faults(call.world.vaults, item, point, request)]
 
 
 def _item_restored(vault: Vault, request: dict[str, Any]) -> Item:

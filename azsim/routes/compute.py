@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from azsim.arm_ids import resource_id
+from azsim.disks import Disk
 from azsim.groups import resource_not_found
 from azsim.guests import guest_of
 from azsim.http import ArmError, Response
@@ -14,6 +15,7 @@ from azsim.routes import machine_body
 from azsim.routes.boot_blobs import boot_blob_urls
 from azsim.routes.compute_async import accepted
 from azsim.routes.paging import page
+from azsim.size_refusals import Wanted, check_size
 
 # models vm-list-pages
 PAGE = 50  # Guess: how many machines a page of a list holds.
@@ -80,16 +82,19 @@ def _create(call: Call, written: machine_body.Written) -> Response:
         raise ArmError(
             400, "InvalidParameter", "Required parameter 'hardwareProfile' is missing (null)."
         )
+    world.policies.check(_id(call))
     machine_body.check_subnets(call, written)
     vm_id = world.new_id()
     os_disk = machine_body.os_disk(call, written, vm_id)
     data_disks = machine_body.data_disks(call, written, vm_id, [])
-    machine_body.make_interfaces(call, written)
-    operations, now = world.machines.operations, world.clock.now()
     attached = os_disk.create_option == "Attach"
-    done_at = now + operations.span("create attached" if attached else f"create {os_disk.os_type}")
     guest = attached and os_disk.guest
     guest = guest or guest_of(os_disk.os_type, written.kept.get("imageReference"))
+    generation = os_disk.hyper_v if attached else guest.generation
+    _check_size(call, written, os_disk, data_disks, generation=generation)
+    machine_body.make_interfaces(call, written)
+    operations, now = world.machines.operations, world.clock.now()
+    done_at = now + operations.span("create attached" if attached else f"create {os_disk.os_type}")
     # models attach-proves-nothing
     agent = operations.span("agent") + (guest.conduct.boot_takes if attached else timedelta())
     machine = Machine(
@@ -132,6 +137,8 @@ def _update(call: Call, machine: Machine, written: machine_body.Written) -> Resp
 
 def _apply(call: Call, machine: Machine, written: machine_body.Written) -> Response:
     machines = call.world.machines
+    data_disks = machine_body.data_disks(call, written, machine.vm_id, machine.disks)
+    _check_size(call, written, machine.os_disk, data_disks, machine=machine)
     call.world.vaults.settle(machine.id)
     if written.tags is not None:
         machine.tags = written.tags
@@ -139,13 +146,46 @@ def _apply(call: Call, machine: Machine, written: machine_body.Written) -> Respo
     machine.security_type = written.security_type or machine.security_type
     machine.identity = written.identity or machine.identity
     machine.model = _merged(machine.model, written.kept)
-    machines.attach(machine, machine_body.data_disks(call, written, machine.vm_id, machine.disks))
+    machines.attach(machine, data_disks)
     late = call.world.faults.late_failure(call.route.name, machine.id)
     takes = machines.operations.span("update")
     machines.update(machine, takes=takes, failed=late is not None)
     ends = call.world.clock.now() + takes
     return accepted(
         call, machine.location, ends, status=200, body=resource(machine), late_failure=late
+    )
+
+
+def _check_size(
+    call: Call,
+    written: machine_body.Written,
+    os_disk: Disk,
+    data_disks: list[Disk],
+    *,
+    generation: str = "",
+    machine: Machine | None = None,
+) -> None:
+    """Refuse a size that cannot run the machine, is not to be had, or is beyond a quota."""
+    given = written.kept.get("additionalCapabilities") or (
+        machine.model.get("additionalCapabilities", {}) if machine else {}
+    )
+    check_size(
+        call.world,
+        Wanted(
+            vm_id=_id(call),
+            location=(written.location or (machine.location if machine else ""))
+            .replace(" ", "")
+            .lower(),
+            size=written.size or (machine.size if machine else ""),
+            os_disk=os_disk,
+            disks=tuple(data_disks),
+            zones=written.zones or (),
+            security_type=written.security_type or "",
+            generation=generation,
+            controller=str((written.storage or {}).get("diskControllerType") or ""),
+            ultra=bool(given.get("ultraSSDEnabled")),
+            replaces=machine,
+        ),
     )
 
 

@@ -5,6 +5,7 @@ What azsim interprets is taken apart; what it only keeps and shows again is pass
 that is in neither list answers 501, so that no client believes it had an effect.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,8 @@ from azsim.interfaces import NIC
 from azsim.machine import KIND as MACHINE
 from azsim.networks import own_interface
 from azsim.router import Call
+from azsim.routes.network_async import must_be_there
+from azsim.subnets import check_room
 
 _READ_ONLY = {"provisioningState", "vmId", "instanceView", "timeCreated"}
 _INTERPRETED = {
@@ -271,21 +274,18 @@ def make_interfaces(call: Call, written: Written) -> None:
             )
 
 
-# models subnet-missing
+# models subnet-missing, subnet-full-at-once
 def check_subnets(call: Call, written: Written) -> None:
-    """Refuse a subnet that is not there (text and code: learn, resource-not-found errors)."""
+    """Refuse a subnet or guard that is not there, and more interfaces than a subnet has room."""
+    networks = call.world.networks
+    wanted = Counter(nic.subnet_id.lower() for nic in written.nics if nic.subnet_id)
     for nic in written.nics:
-        network_id, _, name = nic.subnet_id.partition("/subnets/")
-        network = call.world.networks.find(network_id) if network_id else None
-        known = network is not None and name.lower() in (s.name.lower() for s in network.subnets)
-        if nic.subnet_id and not known:
-            raise ArmError(
-                400,
-                "InvalidResourceReference",
-                f"Resource {nic.subnet_id} referenced by resource {call.request.path} was not "
-                "found. Please make sure that the referenced resource exists, and that both "
-                "resources are in the same region.",
-            )
+        if nic.subnet_id:
+            must_be_there(call, found := networks.subnet(nic.subnet_id), nic.subnet_id)
+            if found is not None:
+                check_room(networks, *found, wanted[nic.subnet_id.lower()])
+        if nic.security_group:
+            must_be_there(call, networks.parts.find(nic.security_group), nic.security_group)
 
 
 def _os_profile(asked: dict[str, Any]) -> dict[str, Any]:

@@ -1,30 +1,40 @@
-"""Microsoft.Network: virtual networks, and a look at the interfaces that machines have."""
+"""Microsoft.Network/virtualNetworks: networks, their subnets, and what managers apply to them."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
+from azsim import subnets
 from azsim.arm_ids import resource_id
 from azsim.groups import RESOURCES_DELETE, RESOURCES_WRITE, resource_not_found
 from azsim.http import ArmError, Response, json_object
-from azsim.interfaces import NIC, MadeInterface
-from azsim.networks import NETWORK, Interface, Network, Subnet, derived_guid, shown
-from azsim.recovery.wire import signed_query
+from azsim.network_shapes import etag_of, shown
+from azsim.networks import NETWORK, Network, Subnet
 from azsim.router import Call, Handler, Route
+from azsim.routes.network_async import (
+    GROUP,
+    PAGE,
+    must_be_there,
+    network_route,
+    only,
+    operation_headers,
+)
 from azsim.routes.paging import page
 
-_GROUP = "/subscriptions/{subscription}/resourceGroups/{group}/providers"
-_PAGE = 250
-_POLL_AFTER = "10"  # Guess: the recorder had removed the header.
-_LINK_VERSION = "2022-01-01"  # Recorded, for a PUT of 2024-05-01.
-_KNOWN = frozenset({"addressSpace", "subnets", "enableDdosProtection", "enableVmProtection"})
-_SUBNET_KNOWN = frozenset(
+_APPLIED_PAGE = 20
+_READ_ONLY = frozenset({"provisioningState", "resourceGuid"})
+_KNOWN = _READ_ONLY | {
+    *("addressSpace", "subnets", "dhcpOptions", "virtualNetworkPeerings"),
+    *("enableDdosProtection", "enableVmProtection"),
+}
+_PARTS = ("networkSecurityGroup", "routeTable", "natGateway")
+_SUBNET_READ_ONLY = frozenset(
+    {"provisioningState", "ipConfigurations", "privateEndpoints", "ipamPoolPrefixAllocations"}
+)
+_SUBNET_WRITTEN = frozenset(
     {
-        "addressPrefix",
-        "delegations",
-        "privateEndpointNetworkPolicies",
-        "privateLinkServiceNetworkPolicies",
-        "provisioningState",
+        *_PARTS,
+        *("defaultOutboundAccess", "delegations", "serviceEndpoints"),
+        *("privateEndpointNetworkPolicies", "privateLinkServiceNetworkPolicies"),
     }
 )
 
@@ -33,19 +43,24 @@ def _id(call: Call) -> str:
     return resource_id(call["subscription"], call["group"], NETWORK, call["network"])
 
 
-def _found(call: Call) -> Network:
+def found(call: Call) -> Network:
+    """Return the network that the path names; raises ARM's 404."""
     if (network := call.world.networks.find(_id(call))) is None:
         raise resource_not_found(NETWORK, call["network"], call["group"])
     return network
 
 
+def _shown(call: Call, network: Network) -> dict[str, Any]:
+    return shown(call.world.networks, network, call.world.clock.now())
+
+
 def _get(call: Call) -> Response:
-    return Response(200, shown(_found(call), call.world.clock.now()))
+    return Response(200, _shown(call, found(call)))
 
 
 def _list(call: Call) -> Response:
     rows = call.world.networks.in_group(call["subscription"], call["group"])
-    return page(call, rows, _PAGE, lambda network: shown(network, call.world.clock.now()))
+    return page(call, rows, PAGE, lambda network: _shown(call, network))
 
 
 # models network-put
@@ -53,7 +68,7 @@ def _put(call: Call) -> Response:
     """Make or rewrite a network: 201 or 200 with one header to ask by (recorded)."""
     networks, body = call.world.networks, json_object(call.request.json)
     properties = json_object(body.get("properties"))
-    _only(properties, _KNOWN | {"provisioningState", "virtualNetworkPeerings", "resourceGuid"})
+    only(properties, _KNOWN, "virtual networks")
     if not (location := str(body.get("location", "")).replace(" ", "").lower()):
         raise ArmError(
             400, "LocationRequired", "The location property is required for this definition."
@@ -65,27 +80,26 @@ def _put(call: Call) -> Response:
         known.name if known else call["network"],
         location,
         prefixes=json_object(properties.get("addressSpace")).get("addressPrefixes") or (),
-        subnets=[_subnet(given) for given in properties.get("subnets") or ()],
+        subnets=[_subnet(call, given) for given in properties.get("subnets") or ()],
         tags=body.get("tags"),
+        dns_servers=json_object(properties.get("dhcpOptions")).get("dnsServers") or (),
         takes=networks.span(),
     )
     network.guarded_from_floods = bool(properties.get("enableDdosProtection"))
-    _publish(call, network, RESOURCES_WRITE, "write")
-    headers = _operation_headers(call, network.location, network.settled_at)
-    return Response(200 if known else 201, shown(network, call.world.clock.now()), headers)
+    _publish(call, network.id, RESOURCES_WRITE, f"{NETWORK}/write")
+    headers = operation_headers(call, network.location, network.settled_at)
+    return Response(200 if known else 201, _shown(call, network), headers)
 
 
-def _subnet(given: Mapping[str, Any]) -> Subnet:
+def _subnet(call: Call, given: Mapping[str, Any]) -> Subnet:
+    """Read a subnet from a body; what it refers to must be there."""
     properties = json_object(given.get("properties"))
-    _only(properties, _SUBNET_KNOWN)
-    return Subnet(str(given.get("name")), str(properties.get("addressPrefix")))
-
-
-def _only(given: Mapping[str, Any], known: frozenset[str]) -> None:
-    if unknown := {name for name, value in given.items() if value not in (None, [])} - known:
-        raise ArmError(
-            501, "FieldNotSimulated", f"azsim has no {sorted(unknown)} of virtual networks"
-        )
+    only(properties, _SUBNET_WRITTEN | _SUBNET_READ_ONLY | {"addressPrefix"}, "subnets")
+    for name in _PARTS:
+        if reference := json_object(properties.get(name)).get("id"):
+            must_be_there(call, call.world.networks.parts.find(reference), reference)
+    written = {name: properties[name] for name in _SUBNET_WRITTEN & set(properties)}
+    return Subnet(str(given.get("name")), str(properties.get("addressPrefix")), written)
 
 
 # models network-delete
@@ -94,179 +108,134 @@ def _delete(call: Call) -> Response:
     networks = call.world.networks
     if (network := networks.find(_id(call))) is None:
         return Response(204)
-    # models subnet-in-use
-    if users := networks.interfaces.inside(network.id):
-        subnet = users[0].subnet_id.rsplit("/", 1)[-1]
+    for subnet in network.subnets:
+        _must_be_empty(call, network, subnet)
+    ends = call.world.clock.now() + networks.span()
+    call.world.clock.at(ends, lambda: networks.delete(network))
+    _publish(call, network.id, RESOURCES_DELETE, f"{NETWORK}/delete")
+    return Response(202, None, operation_headers(call, network.location, ends))
+
+
+# models subnet-in-use
+def _must_be_empty(call: Call, network: Network, subnet: Subnet) -> None:
+    for user in subnets.users(call.world.networks, network, subnet):
         raise ArmError(
             400,
             "InUseSubnetCannotBeDeleted",
-            f"Subnet {subnet} is in use by {_address_of(users[0])} and cannot be deleted. In order "
-            "to delete the subnet, delete all the resources within it. See aka.ms/deletesubnet.",
+            f"Subnet {subnet.name} is in use by {user} and cannot be deleted. In order to delete "
+            "the subnet, delete all the resources within it. See aka.ms/deletesubnet.",
         )
-    ends = call.world.clock.now() + networks.span()
-    call.world.clock.at(ends, lambda: networks.delete(network))
-    _publish(call, network, RESOURCES_DELETE, "delete")
-    return Response(202, None, _operation_headers(call, network.location, ends))
 
 
-def _publish(call: Call, network: Network, kind: str, verb: str) -> None:
-    call.world.events.publish(call["subscription"], kind, network.id, f"{NETWORK}/{verb}")
+def _publish(call: Call, resource: str, kind: str, operation: str) -> None:
+    call.world.events.publish(call["subscription"], kind, resource, operation)
 
 
-def _operation_headers(call: Call, location: str, ends: datetime) -> dict[str, str]:
-    operation = call.world.networks.open(ends)
-    path = (
-        f"/subscriptions/{call['subscription']}/providers/Microsoft.Network"
-        f"/locations/{location}/operations/{operation.id}"
-    )
-    url = f"{call.request.origin}{path}?api-version={_LINK_VERSION}{signed_query(path)}"
-    return {"Azure-AsyncOperation": url, "Retry-After": _POLL_AFTER}
+# models subnet-put
+def _put_subnet(call: Call) -> Response:
+    """Make or rewrite one subnet; its link bears the api-version of the request (recorded)."""
+    networks, network = call.world.networks, found(call)
+    known = networks.subnet(f"{network.id}/subnets/{call['subnet']}")
+    body = json_object(call.request.json)
+    name = known[1].name if known else call["subnet"]
+    subnet = _subnet(call, {"name": name, "properties": body.get("properties")})
+    networks.set_subnet(network, subnet, networks.span())
+    _publish(call, f"{network.id}/subnets/{name}", RESOURCES_WRITE, f"{subnets.KIND}/write")
+    version = call.request.query["api-version"]
+    headers = operation_headers(call, network.location, network.settled_at, version)
+    return Response(200 if known else 201, _one(call, network, subnet, capitals=False), headers)
 
 
-def _operation(call: Call) -> Response:
-    """Say how a write goes: a status and nothing more (recorded)."""
-    if (operation := call.world.networks.operation(call["operation"])) is None:
-        raise ArmError(501, "NotSimulated", "azsim has operations of virtual networks only")
-    if call.world.clock.now() < operation.ends:
-        return Response(200, {"status": "InProgress"}, {"Retry-After": _POLL_AFTER})
-    return Response(200, {"status": "Succeeded"})
+def _get_subnet(call: Call) -> Response:
+    network, subnet = _found_subnet(call)
+    return Response(200, _one(call, network, subnet))
 
 
-def _address_of(nic: MadeInterface) -> str:
-    return f"{nic.id}/ipConfigurations/{nic.configuration}"
-
-
-def _nic_id(call: Call) -> str:
-    return resource_id(call["subscription"], call["group"], NIC, call["nic"])
-
-
-def _interface(call: Call) -> Response:
-    nic_id = _nic_id(call)
-    if (made := call.world.networks.interfaces.find(nic_id)) is not None:
-        return Response(200, _shown_interface(made))
-    if (found := call.world.networks.interface(nic_id)) is not None:
-        return Response(200, _shown_interface(found))
-    for machine in call.world.machines.in_subscription(call["subscription"]):
-        profile = machine.model.get("networkProfile", {})
-        if nic_id.lower() in (nic["id"].lower() for nic in profile.get("networkInterfaces", ())):
-            raise ArmError(501, "NotSimulated", "azsim lacks interfaces that a client named")
-    raise resource_not_found(NIC, call["nic"], call["group"])
-
-
-def _interfaces(call: Call) -> Response:
-    """List the interfaces that were made; those that azsim only implies are not in lists."""
-    made = call.world.networks.interfaces.in_subscription(call["subscription"])
-    rows = [nic for nic in made if f"/{call['group']}/".lower() in nic.id.lower()]
-    return page(call, rows, _PAGE, _shown_interface)
-
-
-def _delete_interface(call: Call) -> Response:
-    """Delete an interface that no machine holds; 204 where there is none."""
-    networks = call.world.networks
-    if (nic := networks.interfaces.find(_nic_id(call))) is None:
-        return Response(204)
-    # models nic-in-use
-    if nic.machine is not None:
+def _found_subnet(call: Call) -> tuple[Network, Subnet]:
+    network = found(call)
+    there = call.world.networks.subnet(f"{network.id}/subnets/{call['subnet']}")
+    # models subnet-not-found
+    if there is None:
         raise ArmError(
-            400,
-            "NicInUse",
-            f"Network Interface {nic.id} is used by existing resource {nic.machine.id}. In order "
-            "to delete the network interface, it must be dissociated from the resource. To learn "
-            "more, see aka.ms/deletenic.",
+            404,
+            "NotFound",
+            f"Resource {network.id}/subnets/{call['subnet']} not found.",
         )
-    ends = call.world.clock.now() + networks.span()
-
-    def remove() -> None:
-        networks.interfaces.delete(nic)
-        call.world.events.publish(call["subscription"], RESOURCES_DELETE, nic.id, f"{NIC}/delete")
-
-    call.world.clock.at(ends, remove)
-    return Response(202, None, _operation_headers(call, nic.location, ends))
+    return there
 
 
-# models interface-shape
-def _shown_interface(nic: Interface | MadeInterface) -> dict[str, Any]:
-    """Write an interface as recorded, without public address."""
-    guard = nic.security_group if isinstance(nic, MadeInterface) else ""
-    holder = nic.machine
-    etag = f'W/"{derived_guid(nic.id, holder.vm_id if holder else "")}"'
-    name = nic.configuration if isinstance(nic, MadeInterface) else f"ipconfig{nic.machine.name}"
-    zone = derived_guid(nic.subnet_id).replace("-", "")[:26]
-    return {
-        "name": nic.name,
-        "id": nic.id,
-        "etag": etag,
-        "tags": dict(nic.tags) if isinstance(nic, MadeInterface) else {},
-        "properties": {
-            "provisioningState": "Succeeded",
-            "resourceGuid": derived_guid(nic.id),
-            "ipConfigurations": [
-                {
-                    "name": name,
-                    "id": f"{nic.id}/ipConfigurations/{name}",
-                    "etag": etag,
-                    "type": f"{NIC}/ipConfigurations",
-                    "properties": {
-                        "provisioningState": "Succeeded",
-                        "privateIPAddress": nic.address,
-                        "privateIPAllocationMethod": "Dynamic",
-                        "subnet": {"id": nic.subnet_id},
-                        "primary": True,
-                        "privateIPAddressVersion": "IPv4",
-                    },
-                }
-            ],
-            "dnsSettings": {
-                "dnsServers": [],
-                "appliedDnsServers": [],
-                "internalDomainNameSuffix": f"{zone}.ax.internal.cloudapp.net",
-            },
-            "macAddress": nic.mac,
-            "vnetEncryptionSupported": False,
-            "enableIPForwarding": False,
-            "primary": True,
-            **({"networkSecurityGroup": {"id": guard}} if guard else {}),
-            **({"virtualMachine": {"id": holder.id}} if holder else {}),
-            "hostedWorkloads": [],
-            "tapConfigurations": [],
-            "nicType": "Standard",
-            "allowPort25Out": True,
-            "auxiliaryMode": "None",
-        },
-        "type": NIC,
-        "location": nic.location,
-        "kind": "Regular",
-    }
+def _one(call: Call, network: Network, subnet: Subnet, *, capitals: bool = True) -> dict[str, Any]:
+    """Write a subnet by itself, which says a little more than inline (recorded)."""
+    etag, state = etag_of(network, call.world.clock.now())
+    shaped = subnets.shown(call.world.networks, network, subnet, etag, state, capitals=capitals)
+    return shaped | {"properties": {**shaped["properties"], "ipamPoolPrefixAllocations": []}}
 
 
-def _route(name: str, method: str, path: str, handler: Handler, action: str) -> Route:
-    return Route(name, method, path, handler, action=f"Microsoft.Network/{action}")
+def _subnets(call: Call) -> Response:
+    network = found(call)
+    return page(call, list(network.subnets), PAGE, lambda subnet: _one(call, network, subnet))
 
 
-_NETWORK = f"{_GROUP}/{NETWORK}/{{network}}"
+def _delete_subnet(call: Call) -> Response:
+    networks, network = call.world.networks, found(call)
+    there = networks.subnet(f"{network.id}/subnets/{call['subnet']}")
+    if there is None:
+        return Response(204)
+    _must_be_empty(call, *there)
+    network.subnets = tuple(subnet for subnet in network.subnets if subnet is not there[1])
+    networks.changed(network, networks.span())
+    return Response(202, None, operation_headers(call, network.location, network.settled_at))
+
+
+# models manager-effective, manager-pages
+def _applied(field: str) -> Handler:
+    """Answer with what a network manager applies to the network; nothing where there is none."""
+
+    def handler(call: Call) -> Response:
+        rows = list(getattr(found(call), field))
+        token = str(json_object(call.request.json).get("skipToken") or "0")
+        if not token.isdigit():
+            raise ArmError(400, "InvalidSkipToken", "The skip token is not valid.")
+        end = int(token) + _APPLIED_PAGE
+        more = str(end) if end < len(rows) else ""
+        return Response(200, {"value": rows[int(token) : end], "skipToken": more})
+
+    return handler
+
+
+_NETWORK = f"{GROUP}/{NETWORK}/{{network}}"
+_SUBNET = f"{_NETWORK}/subnets/{{subnet}}"
+_RULES = "listNetworkManagerEffectiveSecurityAdminRules"
+_CONNECTIONS = "listNetworkManagerEffectiveConnectivityConfigurations"
+
+
+def _route(
+    name: str, method: str, path: str, handler: Handler, verb: str, below: str = ""
+) -> Route:
+    return network_route(name, method, path, handler, f"virtualNetworks{below}/{verb}")
+
 
 ROUTES: tuple[Route, ...] = (
-    _route("networks.get", "GET", _NETWORK, _get, "virtualNetworks/read"),
-    _route("networks.put", "PUT", _NETWORK, _put, "virtualNetworks/write"),
-    _route("networks.delete", "DELETE", _NETWORK, _delete, "virtualNetworks/delete"),
-    _route("networks.list", "GET", f"{_GROUP}/{NETWORK}", _list, "virtualNetworks/read"),
+    _route("networks.get", "GET", _NETWORK, _get, "read"),
+    _route("networks.put", "PUT", _NETWORK, _put, "write"),
+    _route("networks.delete", "DELETE", _NETWORK, _delete, "delete"),
+    _route("networks.list", "GET", f"{GROUP}/{NETWORK}", _list, "read"),
+    _route("subnets.get", "GET", _SUBNET, _get_subnet, "read", "/subnets"),
+    _route("subnets.put", "PUT", _SUBNET, _put_subnet, "write", "/subnets"),
+    _route("subnets.delete", "DELETE", _SUBNET, _delete_subnet, "delete", "/subnets"),
+    _route("subnets.list", "GET", f"{_NETWORK}/subnets", _subnets, "read", "/subnets"),
     _route(
-        "interfaces.get", "GET", f"{_GROUP}/{NIC}/{{nic}}", _interface, "networkInterfaces/read"
+        "networks.admin_rules",
+        "POST",
+        f"{_NETWORK}/{_RULES}",
+        _applied("admin_rules"),
+        f"{_RULES}/action",
     ),
-    _route("interfaces.list", "GET", f"{_GROUP}/{NIC}", _interfaces, "networkInterfaces/read"),
     _route(
-        "interfaces.delete",
-        "DELETE",
-        f"{_GROUP}/{NIC}/{{nic}}",
-        _delete_interface,
-        "networkInterfaces/delete",
-    ),
-    _route(
-        "network_operations.get",
-        "GET",
-        "/subscriptions/{subscription}/providers/Microsoft.Network/locations/{location}"
-        "/operations/{operation}",
-        _operation,
-        "locations/operations/read",
+        "networks.connections",
+        "POST",
+        f"{_NETWORK}/{_CONNECTIONS}",
+        _applied("connections"),
+        f"{_CONNECTIONS}/action",
     ),
 )

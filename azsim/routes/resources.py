@@ -188,6 +188,8 @@ def _every_resource(call: Call) -> Iterator[dict[str, Any]]:
         yield row | _life(vault.created, vault.written_at)
     for network in world.networks.in_subscription(sub):
         yield _listed(network.id, NETWORK, network) | _life(network.created, network.settled_at)
+    for part in world.networks.parts.in_subscription(sub):
+        yield _listed(part.id, part.kind, part) | _life(part.created, part.created)
     for nic in world.networks.interfaces.in_subscription(sub):
         yield _listed(nic.id, NIC, nic) | _life(nic.created, nic.created)
     for account in world.storage_accounts.in_subscription(sub):

@@ -7,6 +7,7 @@ from azsim.transport import SimTransport
 from azsim.world import World
 from tests.credentials import StaticCredential
 from vmbackup_core.adapters.arm import Arm
+from vmbackup_core.adapters.deed_forms import Identity
 from vmbackup_core.adapters.inventory import AzureInventory
 from vmbackup_core.adapters.restores import AzureRestores
 from vmbackup_core.adapters.vaults import AzureJobs, AzureVaults
@@ -44,20 +45,20 @@ class Desk:
         world.graph.lag = timedelta(0)
         world.groups.add_subscription(SUB)
         world.groups.create(SUB, VAULT.group, WEST)
-        reader, protector = self.arm(may_write=False), self.arm(may_write=True)
+        reader, protector = self.arm(Identity.READER), self.arm(Identity.PROTECTOR)
         self.inventory = AzureInventory(reader, self.clock)
         self.vaults = AzureVaults(reader, protector)
         self.jobs = AzureJobs(reader, self.clock)
         self.restores = AzureRestores(reader)
 
-    def arm(self, *, may_write: bool) -> Arm:
+    def arm(self, identity: Identity) -> Arm:
         return Arm(
             endpoint=ENDPOINT,
             scope=f"{ENDPOINT}/.default",
-            credential=StaticCredential("protector" if may_write else "reader"),
+            credential=StaticCredential(identity),
             clock=self.clock,
             transport=SimTransport(self.world),
-            may_write=may_write,
+            identity=identity,
         )
 
     def calls(self) -> list[str]:
@@ -66,3 +67,6 @@ class Desk:
 
     def wait(self, span: timedelta = A_WHILE) -> None:
         self.world.clock.advance(span)
+
+    def later(self, **span: float) -> None:
+        self.world.clock.advance(timedelta(**span))

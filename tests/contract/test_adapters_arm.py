@@ -18,6 +18,7 @@ from vmbackup_core.adapters.api_versions import RESOURCE_GROUPS, VIRTUAL_MACHINE
 from vmbackup_core.adapters.arm import Arm
 from vmbackup_core.adapters.clock import SystemClock
 from vmbackup_core.adapters.credentials import credential_for
+from vmbackup_core.adapters.deed_forms import Identity
 from vmbackup_core.domain.errors import Denied, Malformed, Rejected, Retryable, Stale
 
 GROUPS = f"/subscriptions/{SUB}/resourcegroups"
@@ -32,7 +33,7 @@ def desk(world: World) -> Desk:
 
 @pytest.fixture
 def arm(desk: Desk) -> Arm:
-    return desk.arm(may_write=False)
+    return desk.arm(Identity.READER)
 
 
 def answering(monkeypatch: pytest.MonkeyPatch, desk: Desk, *answers: Response) -> None:
@@ -135,7 +136,7 @@ def test_an_answer_that_does_not_come_is_waited_for_once(desk: Desk, arm: Arm) -
 
 def test_neither_tokens_nor_bodies_are_logged(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    writer = desk.arm(may_write=True)
+    writer = desk.arm(Identity.PROTECTOR)
     group = f"{GROUPS}/rg-secret"
 
     writer.find(group, RESOURCE_GROUPS, "reading a group")
@@ -147,7 +148,7 @@ def test_neither_tokens_nor_bodies_are_logged(desk: Desk, caplog: pytest.LogCapt
 
 
 def test_a_reader_is_stopped_before_the_wire(desk: Desk, arm: Arm) -> None:
-    with pytest.raises(Denied, match="only reads"):
+    with pytest.raises(Denied, match="not for the reader"):
         arm.put(f"{GROUPS}/rg", RESOURCE_GROUPS, "creating a group", {"location": "x"})
 
     assert desk.calls() == []

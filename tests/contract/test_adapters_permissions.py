@@ -3,6 +3,7 @@
 import inspect
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import time
 from pathlib import Path
 from types import ModuleType
@@ -10,24 +11,35 @@ from typing import Any
 
 import pytest
 
+from azsim.network_parts import ROUTE_TABLE
 from azsim.transport import SimTransport
 from azsim.world import World
 from tests.contract.azure_desk import SUB, VAULT, WEB, WEST, Desk
 from tests.credentials import StaticCredential
+from tests.drill_places import make_place
 from vmbackup_core.adapters import (
     blobs_azure,
     configuration,
+    copies,
     inventory,
+    networks,
     restores,
+    restoring,
     rows_tables,
+    sizes,
+    staging,
     vaults,
 )
 from vmbackup_core.adapters.blobs_azure import AzureBlobs
+from vmbackup_core.adapters.deed_forms import Identity
+from vmbackup_core.adapters.networks import AzureNetworks
 from vmbackup_core.adapters.rows_tables import TableRows
+from vmbackup_core.adapters.sizes import AzureSizes
 from vmbackup_core.domain.ids import VaultId
 from vmbackup_core.domain.policies import PolicyKind, PolicySpec, Retention
 from vmbackup_core.domain.rules import Scope
 from vmbackup_core.domain.schedules import Daily
+from vmbackup_core.domain.slots import Place, Slot
 from vmbackup_core.ports import Blob, Row
 
 PAGE = Path(__file__).parents[2] / "docs" / "permissions.md"
@@ -35,18 +47,27 @@ ADAPTERS: tuple[ModuleType, ...] = (
     inventory,
     vaults,
     restores,
+    restoring,
+    staging,
+    copies,
+    networks,
+    sizes,
     rows_tables,
     blobs_azure,
     configuration,
 )
+HERE = Place(SUB, WEST)
 SILVER = PolicySpec(
     "silver", PolicyKind.STANDARD, Daily(time(22)), Retention(daily_days=14, snapshot_days=2)
 )
 # Needed though no call of ours is charged for it: Azure Backup asks for the first of whoever
-# protects a VM, and the second is what an instance view takes when it is asked for alone.
+# protects a VM, the second is what an instance view takes when it is asked for alone, and links are
+# found by Resource Graph, which shows what its caller may read.
 UNCHARGED = {
     "microsoft.compute/virtualmachines/write",
     "microsoft.compute/virtualmachines/instanceview/read",
+    "microsoft.network/privatednszones/virtualnetworklinks/read",
+    "microsoft.network/dnsforwardingrulesets/virtualnetworklinks/read",
 }
 # Not charged one by one: Resource Graph shows what its caller may read.
 THROUGH_GRAPH = {action.lower() for action in inventory.ACTIONS["observe_estate"]}
@@ -95,10 +116,21 @@ def test_every_operation_of_an_adapter_says_what_it_needs(adapter: ModuleType) -
     assert set(adapter.ACTIONS) == (methods or {"read_configuration"})
 
 
-def test_nothing_that_is_needed_can_delete() -> None:
-    actions = {action.lower() for actions in code_rows().values() for action in actions}
+def test_nothing_but_what_restore_tests_make_can_be_deleted() -> None:
+    deleting = {
+        row: actions for row, actions in code_rows().items() if "delete" in str(actions).lower()
+    }
 
-    assert not [action for action in actions if "delete" in action or action.endswith("*")]
+    assert deleting == {
+        ("copies", "remove"): copies.ACTIONS["remove"],
+        ("staging", "remove_container"): staging.ACTIONS["remove_container"],
+    }
+
+
+def test_no_wildcard_is_needed() -> None:
+    actions = [action for actions in code_rows().values() for action in actions]
+
+    assert not [action for action in actions if "*" in action]
 
 
 @pytest.fixture
@@ -133,6 +165,16 @@ def ask_after(desk: Desk) -> None:
     desk.jobs.observe_operation(desk.vaults.set_protection(WEB, VAULT, "EnhancedPolicy", None))
 
 
+def look_at_a_slot(desk: Desk) -> None:
+    place = Place(SUB, WEST)
+    network = make_place(desk.world, place)
+    table = desk.world.networks.parts.create(SUB, place.group, ROUTE_TABLE, "routes", WEST)
+    subnet = network.subnets[0]
+    routed = {**subnet.model, "routeTable": {"id": table.id}}
+    desk.world.networks.set_subnet(network, replace(subnet, model=routed))
+    AzureNetworks(desk.arm(Identity.READER), desk.clock).observe_network(Slot(place, 1))
+
+
 ON_ARM: Mapping[str, Callable[[Desk], Any]] = {
     "observe_vm": lambda desk: desk.inventory.observe_vm(WEB),
     "observe_estate": lambda desk: desk.inventory.observe_estate(Scope(subscriptions=(SUB,))),
@@ -150,13 +192,17 @@ ON_ARM: Mapping[str, Callable[[Desk], Any]] = {
     "set_protection": lambda desk: desk.vaults.set_protection(WEB, VAULT, "EnhancedPolicy", None),
     "undelete": soft_delete_and_take_back,
     "observe_points": lambda desk: desk.restores.observe_points(WEB, VAULT),
+    "observe_network": look_at_a_slot,
+    "observe_sizes": lambda desk: AzureSizes(desk.arm(Identity.READER)).observe_sizes(HERE),
+    "observe_usages": lambda desk: AzureSizes(desk.arm(Identity.READER)).observe_usages(HERE),
 }
 BESIDES = {"observe_operation": ("refresh_containers", "set_protection")}
 
 
 @pytest.mark.parametrize("operation", ON_ARM)
 def test_what_an_operation_uses_on_arm_is_what_it_says(desk: Desk, operation: str) -> None:
-    said = {**inventory.ACTIONS, **vaults.ACTIONS, **restores.ACTIONS}
+    adapters = (inventory, vaults, restores, networks, sizes)
+    said = {name: told for adapter in adapters for name, told in adapter.ACTIONS.items()}
     routes = {route.name: route.action.lower() for route in desk.world.router.routes}
 
     ON_ARM[operation](desk)

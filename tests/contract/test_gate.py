@@ -11,7 +11,8 @@ from azsim.world import World
 from tests.clocks import HandClock
 from tests.credentials import StaticCredential
 from vmbackup_core.adapters.arm import Arm
-from vmbackup_core.adapters.deeds import CAN_DO, Host
+from vmbackup_core.adapters.deed_forms import Host, Identity
+from vmbackup_core.adapters.deeds import CAN_DO
 from vmbackup_core.adapters.gate import Gate
 from vmbackup_core.adapters.wire_items import protection_body, undelete_body, vault_body
 from vmbackup_core.domain.errors import Denied
@@ -64,8 +65,8 @@ def wire() -> Wire:
 class Gates:
     """One gate for each place, as the adapters have them; a URL of none is tried at ARM's."""
 
-    def __init__(self, wire: Wire, *, may_write: bool = True) -> None:
-        self._gates = {url: Gate(url, host, wire, may_write) for url, host in PLACES.items()}
+    def __init__(self, wire: Wire, identity: Identity = Identity.PROTECTOR) -> None:
+        self._gates = {url: Gate(url, host, wire, identity) for url, host in PLACES.items()}
 
     def send(self, request: HttpRequest) -> Any:
         places = (place for place in PLACES if request.url.startswith(place))
@@ -488,25 +489,29 @@ def test_a_new_vault_cannot_be_an_unsafe_one(
 def test_the_readers_gate_lets_no_write_through(
     wire: Wire, method: str, url: str, body: Any
 ) -> None:
-    assert_refused(Gates(wire, may_write=False), wire, method, url, body)
+    assert_refused(Gates(wire, Identity.READER), wire, method, url, body)
 
 
 def test_the_readers_gate_lets_it_ask(wire: Wire) -> None:
     url = f"{ARM}/providers/Microsoft.ResourceGraph/resources?api-version=2021-03-01"
 
-    Gates(wire, may_write=False).send(request("POST", url, {"query": "resources"}))
+    Gates(wire, Identity.READER).send(request("POST", url, {"query": "resources"}))
 
     assert len(wire.sent) == 1
 
 
-def test_the_list_of_deeds_has_no_way_to_delete() -> None:
+def test_only_the_restorer_has_deeds_that_delete() -> None:
+    deleting = [deed for deed in CAN_DO if "DELETE" in deed.methods]
+
+    assert {deed.who for deed in deleting} == {Identity.RESTORER}
+    assert {deed.host for deed in CAN_DO if "PATCH" in deed.methods} == {Host.TABLES}
     assert {method for deed in CAN_DO for method in deed.methods} == {
+        "DELETE",
         "POST",
         "PUT",
         "PATCH",
         "MERGE",
     }
-    assert {deed.host for deed in CAN_DO if "PATCH" in deed.methods} == {Host.TABLES}
 
 
 def test_the_sdks_own_clients_cannot_get_past_the_gate(world: World) -> None:
@@ -516,7 +521,7 @@ def test_the_sdks_own_clients_cannot_get_past_the_gate(world: World) -> None:
         credential=StaticCredential(),
         clock=HandClock(world.clock.now()),
         transport=SimTransport(world),
-        may_write=True,
+        identity=Identity.PROTECTOR,
     )
 
     with pytest.raises(Denied, match="last gate"):

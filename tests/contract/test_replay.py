@@ -78,11 +78,11 @@ def test_a_host_outside_azure_is_not_applicable_by_name(tmp_path: Path) -> None:
 
 
 def test_a_provider_that_azsim_lacks_is_not_applicable_by_name(tmp_path: Path) -> None:
-    network = exchange(path=f"{GROUP}/providers/Microsoft.Network/natGateways", status=200)
+    network = exchange(path=f"{GROUP}/providers/Microsoft.Network/azureFirewalls", status=200)
 
     run = play("made up", load(write(tmp_path, network)))
 
-    assert run.played[0].reason == "Microsoft.Network: natgateways is not simulated"
+    assert run.played[0].reason == "Microsoft.Network: azurefirewalls is not simulated"
 
 
 def test_the_last_line_sums_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

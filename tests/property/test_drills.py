@@ -1,8 +1,10 @@
 """The plan of the coming nights, whatever the estate, the past and the drill plan."""
 
-from collections import Counter
+from collections import defaultdict
 from dataclasses import replace
 from datetime import date, time, timedelta
+from decimal import Decimal
+from itertools import pairwise
 from random import Random
 
 from hypothesis import assume, given, settings
@@ -11,11 +13,16 @@ from hypothesis import strategies as st
 from tests.builders import NOW, OTHER_SUB, SUB, VAULT, item, vm
 from tests.drills import HERE, RULES, THERE, TONIGHT, drill_rules, drills_of, night, plan, tier
 from vmbackup_core.domain.drill_choice import DrillPlan, plan_drills
-from vmbackup_core.domain.drills import Dates, DrillRules, Past, Why
-from vmbackup_core.domain.facts import Estate, ItemState
+from vmbackup_core.domain.drill_cost import Prices
+from vmbackup_core.domain.drill_reckoning import Room
+from vmbackup_core.domain.drill_turns import Drill, Why
+from vmbackup_core.domain.drills import Dates, DrillRules, Measure, Past
+from vmbackup_core.domain.facts import Estate, ItemState, Tags
 from vmbackup_core.domain.ids import VmId
 from vmbackup_core.domain.points import Strategy
+from vmbackup_core.domain.rungs import Rung
 from vmbackup_core.domain.schedules import DAY, HOUR, Weekday
+from vmbackup_core.domain.slots import Place
 
 some = settings(max_examples=60, deadline=None)
 
@@ -43,7 +50,18 @@ def drill_plans(draw: st.DrawFn) -> DrillRules:
         lasts=draw(st.integers(1, 3)) * takes,
         failed_again=draw(st.integers(1, 5)) * DAY,
         blackout=(*draw(weekdays), *draw(spans)),
+        prices=Prices(Decimal("0.1"), Decimal("0.1")),
+        cost_per_night=draw(st.none() | st.integers(1, 9).map(Decimal)),
     )
+
+
+measures = st.builds(
+    Measure,
+    st.just(NOW - DAY),
+    st.integers(1, 300).map(lambda minutes: timedelta(minutes=minutes)),
+    st.none() | st.just(HOUR),
+    st.booleans(),
+)
 
 
 @st.composite
@@ -58,6 +76,10 @@ def pasts(draw: st.DrawFn, machine: str) -> Past:
         failures=draw(st.integers(1, 9)) if failed else 0,
         restores=tuple(NOW - n * HOUR for n in range(draw(st.sampled_from([0, 3, 9, 12])))),
         restoring=draw(st.booleans()),
+        partly=draw(st.booleans()),
+        tried=draw(st.none() | st.integers(1, 5).map(lambda nights: night(-nights))),
+        tries=draw(st.integers(0, 4)),
+        measured=tuple(draw(st.lists(measures, max_size=3))),
     )
 
 
@@ -72,7 +94,11 @@ def estates(draw: st.DrawFn) -> tuple[Estate, dict[VmId, Past]]:
             tag=draw(st.sampled_from(["gold", "silver", "bronze", None])),
             location=draw(st.sampled_from([HERE, THERE])),
             group=draw(st.sampled_from(["rg-app", "rg-app", "vmbackup-drill-westeurope-1"])),
+            size=draw(st.sampled_from(["small", "large", "unheard-of"])),
+            disk_gb=draw(st.sampled_from([30, 500, None])),
         )
+        if cap := draw(st.sampled_from(["", "", "disks-only", "boot-only", "never", "odd"])):
+            one = replace(one, tags=Tags.of({**dict(one.tags), "drill": cap}))
         one = replace(one, id=replace(one.id, subscription=draw(st.sampled_from([SUB, OTHER_SUB]))))
         state = draw(st.none() | st.sampled_from(ItemState))
         if state is not None:
@@ -84,13 +110,22 @@ def estates(draw: st.DrawFn) -> tuple[Estate, dict[VmId, Past]]:
     return Estate(NOW, tuple(vms), tuple(items), ()), known
 
 
-drawn = st.tuples(estates(), drill_plans(), st.integers(1, 45))
-type Drawn = tuple[tuple[Estate, dict[VmId, Past]], DrillRules, int]
+VCPUS = {"small": 2, "large": 8}
+rooms = st.dictionaries(
+    st.builds(Place, st.sampled_from([SUB, OTHER_SUB]), st.sampled_from([HERE, THERE])),
+    st.builds(Room, st.just(VCPUS), st.none() | st.integers(0, 20)),
+)
+drawn = st.tuples(estates(), drill_plans(), st.integers(1, 45), rooms)
+type Drawn = tuple[tuple[Estate, dict[VmId, Past]], DrillRules, int, dict[Place, Room]]
 
 
 def planned(drawn: Drawn) -> DrillPlan:
-    (estate, known), drills, nights = drawn
-    return plan(estate, drills, nights, known)
+    (estate, known), drills, nights, rooms = drawn
+    return plan(estate, drills, nights, known, rooms)
+
+
+def runs_in(drill: Drill) -> Place:
+    return Place(drill.vm.id.subscription, drill.vm.location)
 
 
 @some
@@ -111,13 +146,56 @@ def test_no_night_and_no_place_has_more_than_it_has_room_for(drawn: Drawn) -> No
     drills = drawn[1]
 
     for one in planned(drawn).nights:
-        lanes = Counter((d.vm.id.subscription, d.vm.location, d.lane, d.starts) for d in one.drills)
-        begins = drills.start_of(one.date)
+        begins, ends = drills.start_of(one.date), drills.end_of(one.date)
+        lanes = defaultdict[tuple[Place, int], list[Drill]](list)
+        for drill in one.drills:
+            lanes[runs_in(drill), drill.lane].append(drill)
         assert len(one.drills) <= drills.per_night
-        assert set(lanes.values()) <= {1}
         assert all(drill.lane <= drills.at_once for drill in one.drills)
-        assert all(begins <= d.starts <= begins + drills.lasts - drills.takes for d in one.drills)
+        assert all(begins <= d.starts for d in one.drills)
+        assert all(d.starts + min(d.takes, drills.lasts) <= ends for d in one.drills)
         assert not (one.drills and drills.shut(one.date))
+        for lane in lanes.values():
+            assert all(a.starts + a.takes <= b.starts for a, b in pairwise(lane))
+
+
+@some
+@given(drawn)
+def test_no_night_costs_more_than_it_may_as_far_as_that_is_known(drawn: Drawn) -> None:
+    budget = drawn[1].cost_per_night
+
+    for one in planned(drawn).nights:
+        known = sum((drill.cost for drill in one.drills if drill.cost is not None), Decimal(0))
+        assert budget is None or known <= budget
+
+
+@some
+@given(drawn)
+def test_what_runs_at_one_time_leaves_the_quota_that_is_to_stay_free(drawn: Drawn) -> None:
+    drills, rooms = drawn[1], drawn[3]
+
+    for one in planned(drawn).nights:
+        for drill in one.drills:
+            room = rooms.get(runs_in(drill), Room())
+            beside = [
+                VCPUS.get(other.vm.size, 0)
+                for other in one.drills
+                if runs_in(other) == runs_in(drill)
+                and other.starts <= drill.starts < other.starts + other.takes
+                and boots(other)
+            ]
+            assert room.free is None or not boots(drill) or sum(beside) <= room.free
+        assert all(drill.lane <= drills.at_once for drill in one.drills)
+
+
+def boots(drill: Drill) -> bool:
+    return drill.cap.rung is not None and drill.cap.rung >= Rung.BOOT
+
+
+@some
+@given(drawn)
+def test_a_vm_whose_tag_says_never_is_in_no_night(drawn: Drawn) -> None:
+    assert "never" not in {drill.vm.tags.get("drill") for drill in drills_of(planned(drawn))}
 
 
 @some
@@ -150,9 +228,17 @@ def test_a_never_tested_vm_yields_only_to_what_lapses_or_failed(drawn: Drawn) ->
                     and (other.vm.id.subscription, other.vm.location)
                     == (drill.vm.id.subscription, drill.vm.location)
                     and not _blocked(known.get(other.vm.id, Past()))
+                    and _asks_for_no_more(other, drill, drawn[1])
                 ]
                 assert passed_over == []
         tested |= {drill.vm.id for drill in one.drills}
+
+
+def _asks_for_no_more(drill: Drill, than: Drill, drills: DrillRules) -> bool:
+    """Whether what `than` got would have done for `drill`: time, and money where that matters."""
+    if drills.cost_per_night is not None and (drill.cost is None or than.cost is None):
+        return False
+    return drill.takes <= than.takes and (drill.cost or 0) <= (than.cost or 0)
 
 
 def _blocked(past: Past) -> bool:
@@ -162,7 +248,7 @@ def _blocked(past: Past) -> bool:
 @some
 @given(drawn)
 def test_nobody_is_restored_eleven_times_in_a_day_or_beside_a_person(drawn: Drawn) -> None:
-    (_, known), drills, _ = drawn
+    (_, known), drills, _, _ = drawn
     found = planned(drawn)
 
     for drill in drills_of(found):
@@ -176,20 +262,22 @@ def test_nobody_is_restored_eleven_times_in_a_day_or_beside_a_person(drawn: Draw
 @some
 @given(drawn, st.randoms(use_true_random=False))
 def test_the_order_of_what_was_seen_does_not_matter(drawn: Drawn, random: Random) -> None:
-    (estate, known), drills, nights = drawn
+    (estate, known), drills, nights, rooms = drawn
     vms, items = list(estate.vms), list(estate.items)
     random.shuffle(vms)
     random.shuffle(items)
     shuffled = replace(estate, vms=tuple(vms), items=tuple(items))
 
-    assert plan_drills(shuffled, RULES, drills, known, NOW, nights) == planned(drawn)
+    again = plan_drills(shuffled, RULES, drills, known, NOW, nights, rooms)
+
+    assert again == planned(drawn)
 
 
 @some
 @given(drawn)
 def test_more_nights_change_nothing_about_the_first_ones(drawn: Drawn) -> None:
-    seen, drills, nights = drawn
-    longer = planned((seen, drills, nights + 10))
+    seen, drills, nights, rooms = drawn
+    longer = planned((seen, drills, nights + 10, rooms))
 
     assert longer.nights[:nights] == planned(drawn).nights
     assert longer.refusals == planned(drawn).refusals
@@ -199,15 +287,15 @@ def test_more_nights_change_nothing_about_the_first_ones(drawn: Drawn) -> None:
 @some
 @given(drawn)
 def test_a_plan_that_is_accepted_covers_all_in_the_nights_it_says(drawn: Drawn) -> None:
-    seen, drills, _ = drawn
+    seen, drills, _, rooms = drawn
     first = planned(drawn)
     assume(not first.refusals)
     nights = first.coverage.nights
     assert nights is not None
-    found = planned((seen, drills, max(1, nights)))
+    found = planned((seen, drills, max(1, nights), rooms))
 
     turned = {drill.vm.id for drill in drills_of(found)}
-    proven = first.coverage.vms - first.coverage.proven
+    proven = first.coverage.vms - first.coverage.proven - first.coverage.capped
 
     assert len(turned) >= proven
     assert all(
@@ -225,16 +313,17 @@ def _has(vm: VmId, known: dict[VmId, Past]) -> bool:
 @given(drawn)
 def test_an_accepted_plan_that_is_followed_night_by_night_keeps_its_word(drawn: Drawn) -> None:
     """Plan anew each night from what passed, as a deployment would, instead of once for all."""
-    (estate, _), drills, _ = drawn
+    (estate, _), drills, _, rooms = drawn
     known = dict[VmId, Past]()
-    first = plan(estate, drills, 1, known)
+    first = plan(estate, drills, 1, known, rooms)
     assume(not first.refusals)
     now = NOW
     for _ in range(first.coverage.nights or 0):
-        tonight = plan_drills(estate, RULES, drills, known, now, 1).nights[0]
+        tonight = plan_drills(estate, RULES, drills, known, now, 1, rooms).nights[0]
         for drill in tonight.drills:
             before = known.get(drill.vm.id, Past()).of_machine(drill.vm.machine)
-            known[drill.vm.id] = before.passed(drill.starts)
+            known[drill.vm.id] = before.passed(drill.starts, partly=drill.capped)
         now = drills.start_of(tonight.date) + timedelta(hours=1)
 
-    assert plan_drills(estate, RULES, drills, known, now, 1).coverage.proven == first.coverage.vms
+    after = plan_drills(estate, RULES, drills, known, now, 1, rooms).coverage
+    assert after.proven + after.capped == first.coverage.vms

@@ -21,6 +21,7 @@ TOLD_BY_TABLES = {
     "graph_events_storage.md",
     "host.md",
     "log_analytics.md",
+    "networks.md",
     "recovery_services.md",
     "restores.md",
 }

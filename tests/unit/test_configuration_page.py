@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from vmbackup_core.settings.deployment import VARIABLES
-from vmbackup_core.settings.drilling import DRILLS, TIER
+from vmbackup_core.settings.drilling import CHECK, DRILLS, PRICES, TIER
 from vmbackup_core.settings.sections import (
     KEEP,
     LIMITS,
@@ -32,6 +32,8 @@ TABLES = {
     "[protect]": PROTECT,
     "[drills]": DRILLS,
     "[[drills.tiers]]": TIER,
+    "[drills.prices]": PRICES,
+    "[[drills.checks]]": CHECK,
 }
 
 

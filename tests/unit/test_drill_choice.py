@@ -23,7 +23,8 @@ from tests.drills import (
     tier,
     without_backup,
 )
-from vmbackup_core.domain.drills import Dates, NotPlanned, Past, Why
+from vmbackup_core.domain.drill_turns import NotPlanned, Why
+from vmbackup_core.domain.drills import Dates, Past
 from vmbackup_core.domain.facts import Estate, ItemState
 from vmbackup_core.domain.ids import VmId
 from vmbackup_core.domain.points import Strategy
@@ -218,7 +219,7 @@ def test_nights_that_are_all_blacked_out_plan_nobody() -> None:
 def test_each_code_that_a_vm_may_have_has_a_test_here() -> None:
     assert {code.name for code in NotPlanned} == {
         "OUT_OF_SCOPE", "NOT_PROTECTED", "NO_BACKUP_YET", "NO_TIER", "RESTORING", "RESTORE_LIMIT",
-        "BLACKOUT", "NOT_DUE", "NO_ROOM",
+        "OBSERVING", "TAGGED_NEVER", "BLACKOUT", "NOT_DUE", "NO_ROOM", "NO_BUDGET", "NO_QUOTA",
     }  # fmt: skip
 
 

@@ -1,15 +1,19 @@
 import hashlib
 from datetime import date, time, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from vmbackup_core.domain.drills import Dates, DrillRules, Tier
+from vmbackup_core.domain.drill_cost import Prices
+from vmbackup_core.domain.drill_facts import GuestCheck
+from vmbackup_core.domain.drills import CheckRule, Dates, DrillRules, Tier
 from vmbackup_core.domain.errors import Malformed
 from vmbackup_core.domain.ids import VaultId
 from vmbackup_core.domain.points import Strategy
 from vmbackup_core.domain.policies import PolicyKind, PolicySpec, Retention
 from vmbackup_core.domain.rules import Mode, OnSoftDeleted, OnStopped, Rule, Rules, Scope
+from vmbackup_core.domain.rungs import Rung
 from vmbackup_core.domain.schedules import Daily, DayOfYear, Hourly, Month, NthWeekday, Week, Weekly
 from vmbackup_core.domain.schedules import Weekday as Day
 from vmbackup_core.domain.vaults import UseVault, VaultNaming
@@ -126,7 +130,15 @@ def test_the_commented_example_means_what_its_comments_say():
         protect=Protect(OnStopped.REPORT, OnSoftDeleted.REPORT, timedelta(hours=2)),
         drills=DrillRules(
             tiers=(
-                Tier("gold", timedelta(days=30), EACH_KIND, ("gold",)),
+                Tier(
+                    "gold",
+                    timedelta(days=30),
+                    EACH_KIND,
+                    ("gold",),
+                    rpo=timedelta(hours=24),
+                    rto=timedelta(hours=4),
+                    rung=Rung.CHECKS,
+                ),
                 Tier("rest", timedelta(days=90), (Strategy.LATEST, Strategy.VAULT)),
             ),
             begins=time(1),
@@ -136,6 +148,38 @@ def test_the_commented_example_means_what_its_comments_say():
             at_once=2,
             failed_again=timedelta(days=2),
             blackout=(Day.SATURDAY, Dates(date(2030, 12, 20), date(2031, 1, 6))),
+            power_on=timedelta(hours=1),
+            sizes=("Standard_B2s_v2", "Standard_D2s_v5"),
+            cost_per_night=Decimal(20),
+            prices=Prices(Decimal("0.06"), Decimal("0.12"), "EUR"),
+            checks=(
+                CheckRule(
+                    GuestCheck(
+                        "local-file-systems",
+                        "Linux",
+                        "systemctl is-active --quiet local-fs.target",
+                    )
+                ),
+                CheckRule(
+                    GuestCheck(
+                        "system-drive",
+                        "Windows",
+                        "exit [int]((Get-Volume -DriveLetter C).HealthStatus -ne 'Healthy')",
+                    )
+                ),
+                CheckRule(
+                    GuestCheck(
+                        "database",
+                        "Linux",
+                        "set -eu\n"
+                        "systemctl is-active --quiet postgresql\n"
+                        "su postgres -c "
+                        "'psql --quiet --command \"select count(*) from orders\"'\n",
+                        timedelta(minutes=10),
+                    ),
+                    (("role", "orders-db*"),),
+                ),
+            ),
         ),
         deployment=read_deployment(LOCAL),
         source="vmbackup.toml",
@@ -252,6 +296,43 @@ def test_a_tier_may_ask_for_a_latest_point_that_is_not_too_old():
     )
 
 
+def drills_with(lines):
+    tier = '[[drills.tiers]]\nname = "all"\nmax_age = "30 days"\n'
+    return load(f"{SMALLEST}\n[drills]\n{lines}\n{tier}", LOCAL, source="x").drills
+
+
+def test_controls_can_be_left_out_for_good():
+    assert drills_with('control_every = "never"').control_every is None
+    assert drills_with('control_every = "2 weeks"').control_every == timedelta(days=14)
+
+
+def test_prices_are_read_exactly_as_they_are_written():
+    prices = 'prices = { currency = "CHF", per_vcpu_hour = 0.1, per_gb_month = 0 }'
+
+    found = drills_with(prices)
+
+    assert found.prices == Prices(Decimal("0.1"), Decimal(0), "CHF")
+    assert found.cost_per_night is None
+
+
+def test_shares_become_shares():
+    found = drills_with('memory_share = "25 %"\nfree_quota = "0 %"')
+
+    assert (found.memory_share, found.free_quota) == (0.25, 0.0)
+
+
+def test_a_script_that_is_too_long_for_a_check_is_refused():
+    check = f'checks = [{{ name = "up", os = "linux", script = "{"x" * 16_385}" }}]'
+
+    with pytest.raises(SettingsError, match=r"script: is too long \(up to 16 KB"):
+        drills_with(check)
+
+
+def test_a_failed_copy_may_be_kept_for_hours():
+    assert drills_with('keep_failed = "4 hours"').keep_failed == timedelta(hours=4)
+    assert drills_with("").keep_failed == timedelta(0)
+
+
 def test_a_blackout_may_be_a_single_date():
     assert parse_blackout("2030-12-24") == Dates(date(2030, 12, 24), date(2030, 12, 24))
 
@@ -327,6 +408,8 @@ def test_a_deployment_on_azure_finds_its_storage_in_its_cloud():
         protector_client_id=TWO,
         restorer_client_id="",
         sweep_schedule="0 */30 * * * *",
+        drill_schedule="0 0 1 * * *",
+        janitor_schedule="0 */15 * * * *",
     )
 
 

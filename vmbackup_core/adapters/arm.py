@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from vmbackup_core.adapters.boundary import Answer, answer_of, azure_errors, refusal
-from vmbackup_core.adapters.deeds import Host
+from vmbackup_core.adapters.deed_forms import Host, Identity
 from vmbackup_core.adapters.gate import Gate, same_place
 from vmbackup_core.adapters.patience import Patience
 from vmbackup_core.domain.errors import Malformed, Retryable
@@ -51,8 +51,8 @@ class Arm:
     """
     ARM as one identity sees it.
 
-    `endpoint` and `scope` are the cloud's; everything passes the last gate, and only reads do
-    unless it `may_write`. Paths are given from the first slash on; every failure is one of ours
+    `endpoint` and `scope` are the cloud's; everything passes the last gate, which lets through what
+    is for this identity. Paths are given from the first slash on; every failure is one of ours
     (adapters/boundary.py).
     """
 
@@ -64,13 +64,13 @@ class Arm:
         credential: Any,
         clock: "Clock",
         transport: Any = None,
-        may_write: bool = False,
+        identity: Identity = Identity.READER,
     ) -> None:
         self.endpoint = endpoint.rstrip("/")
         self._scope = scope
         self._credential = credential
         self._patience = Patience(clock)
-        self._gate = Gate(self.endpoint, Host.ARM, transport, may_write)
+        self._gate = Gate(self.endpoint, Host.ARM, transport, identity)
         self._backup_clients: dict[str, RecoveryServicesBackupClient] = {}
         self._vault_clients: dict[str, RecoveryServicesClient] = {}
 
@@ -86,10 +86,9 @@ class Arm:
         """Return the JSON at `path`, None where the service says that there is nothing."""
         reply, failure = self._send("GET", self._url(path, api_version, params), doing, None)
         if failure is not None:
-            ours = refusal(doing, failure)
-            if failure.status == 404 and ours.code != "SubscriptionNotFound":
+            if _says_nothing_there(failure):
                 return None
-            raise ours
+            raise refusal(doing, failure)
         return reply.body
 
     def pages(
@@ -107,18 +106,53 @@ class Arm:
             if url in seen:
                 raise Retryable(f"{doing}: the pages of the list go in a circle")
 
-    def post(self, path: str, api_version: str, doing: str, body: Json) -> Reply:
-        """Send a POST that only reads; it is not repeated all the same."""
-        return self.send("POST", self._url(path, api_version, None), doing, body)
+    def post(
+        self,
+        path: str,
+        api_version: str,
+        doing: str,
+        body: Json = None,
+        params: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """Send a POST that changes nothing; it is not repeated all the same."""
+        return self.send("POST", self._url(path, api_version, params), doing, body)
 
-    def put(self, path: str, api_version: str, doing: str, body: Json) -> Reply:
-        return self.send("PUT", self._url(path, api_version, None), doing, body, writes=True)
+    def act(self, path: str, api_version: str, doing: str, body: Json = None) -> Reply:
+        """Send a POST that changes something."""
+        return self.send("POST", self._url(path, api_version, None), doing, body, writes=True)
+
+    def put(
+        self,
+        path: str,
+        api_version: str,
+        doing: str,
+        body: Json,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        url = self._url(path, api_version, None)
+        return self.send("PUT", url, doing, body, writes=True, headers=headers)
+
+    def delete(self, path: str, api_version: str, doing: str) -> Reply:
+        """Send a DELETE; that nothing was there is no failure."""
+        reply, failure = self._send(
+            "DELETE", self._url(path, api_version, None), doing, None, writes=True
+        )
+        if failure is not None and not _says_nothing_there(failure):
+            raise refusal(doing, failure, writes=True)
+        return reply
 
     def send(
-        self, method: str, url: str, doing: str, body: Json = None, *, writes: bool = False
+        self,
+        method: str,
+        url: str,
+        doing: str,
+        body: Json = None,
+        *,
+        writes: bool = False,
+        headers: Mapping[str, str] | None = None,
     ) -> Reply:
         """Send one request to a whole URL; a failed answer is raised as one of our errors."""
-        reply, failure = self._send(method, url, doing, body, writes=writes)
+        reply, failure = self._send(method, url, doing, body, writes=writes, more=headers)
         if failure is not None:
             raise refusal(doing, failure, writes=writes)
         return reply
@@ -128,12 +162,19 @@ class Arm:
         return same_place(url, self.endpoint)
 
     def _send(
-        self, method: str, url: str, doing: str, body: Json, *, writes: bool = False
+        self,
+        method: str,
+        url: str,
+        doing: str,
+        body: Json,
+        *,
+        writes: bool = False,
+        more: Mapping[str, str] | None = None,
     ) -> tuple[Reply, Answer | None]:
         from azure.core.rest import HttpRequest
 
         content = None if body is None else json.dumps(body).encode()
-        headers = {"Accept": "application/json"}
+        headers = {"Accept": "application/json", **(more or {})}
         if content is not None:
             headers["Content-Type"] = "application/json"
         with azure_errors(doing, writes=writes):
@@ -250,6 +291,10 @@ class ReadAgain:
             request.context.transport.sleep(wait.total_seconds())
             wait *= 2
         return self.next.send(request)
+
+
+def _says_nothing_there(failure: Answer) -> bool:
+    return failure.status == 404 and failure.code != "SubscriptionNotFound"
 
 
 def _asked(headers: Mapping[str, str]) -> timedelta:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from vmbackup_core.adapters.arm import USER_AGENT
 from vmbackup_core.adapters.blob_rules import check_name
 from vmbackup_core.adapters.boundary import azure_errors
-from vmbackup_core.adapters.deeds import Host
+from vmbackup_core.adapters.deed_forms import Host
 from vmbackup_core.adapters.gate import Gate
 from vmbackup_core.domain.errors import Stale
 from vmbackup_core.ports import Blob

@@ -35,10 +35,10 @@ def read_configuration(
     from azure.storage.blob import BlobClient
 
     from vmbackup_core.adapters.boundary import azure_errors
-    from vmbackup_core.adapters.deeds import Host
+    from vmbackup_core.adapters.deed_forms import Host, Identity
     from vmbackup_core.adapters.gate import Gate
 
-    gate = Gate(where.rpartition("/")[0], Host.READ_ONLY, transport, may_write=False)
+    gate = Gate(where.rpartition("/")[0], Host.READ_ONLY, transport, Identity.READER)
     blob = BlobClient.from_blob_url(where, credential=credential, transport=gate)
     conditions: dict[str, Any] = (
         {"etag": known, "match_condition": MatchConditions.IfModified} if known else {}

@@ -17,7 +17,8 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from vmbackup_core.adapters.deeds import CAN_DO, Deed, Found, Host
+from vmbackup_core.adapters.deed_forms import Deed, Found, Host, Identity
+from vmbackup_core.adapters.deeds import CAN_DO
 from vmbackup_core.domain.errors import Denied
 
 CODE = "LastGate"
@@ -41,16 +42,16 @@ _OVERRIDES = re.compile(r".*(method|override|original-url|rewrite-url|forwarded)
 @dataclass(slots=True)
 class Gate:
     """
-    A transport that lets through what `CAN_DO` lists to one place: `host`, which answers at `url`.
+    A transport that lets through what `CAN_DO` lists for one place and one identity.
 
-    Without a `transport` it makes azure-core's own. Unless it `may_write` only reads pass. It
-    keeps in mind what was just seen to be missing, which alone may be created.
+    The place is `host`, which answers at `url`. Without a `transport` the gate makes azure-core's
+    own. It keeps in mind what was just seen to be missing, which alone may be created.
     """
 
     url: str
     host: Host
     transport: Any = None
-    may_write: bool = True
+    identity: Identity = Identity.PROTECTOR
     _missing: set[str] = field(default_factory=set)
 
     def send(self, request: Any, **options: Any) -> Any:
@@ -81,7 +82,10 @@ class Gate:
         for name in headers:
             if not _HEADERS.fullmatch(name.lower()):
                 raise _NotListed(f"header {name} does not belong to it")
-        if deed.host is Host.ARM:
+        given = {name.lower(): value for name, value in headers.items()}
+        if any(given.get(name) != value for name, value in deed.headers.items()):
+            raise _NotListed(f"without {', '.join(deed.headers)}")
+        if deed.host in (Host.ARM, Host.STAGING):
             _check_body(deed, found, headers, body)
         if deed.creates and _target(url) not in self._missing:
             raise _NotListed("it was not seen to be missing just now")
@@ -101,8 +105,8 @@ class Gate:
     def _deed(self, method: str, path: str) -> tuple[Deed, Found]:
         for deed in CAN_DO:
             if (found := deed.match(self.host, method, path)) is not None:
-                if not (deed.reads or self.may_write):
-                    raise _NotListed("this identity only reads")
+                if not deed.reads and deed.who is not self.identity:
+                    raise _NotListed(f"it is not for the {self.identity}")
                 return deed, found
         raise _NotListed("not in the list of what this app can do")
 

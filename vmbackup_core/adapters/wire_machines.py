@@ -78,7 +78,17 @@ def _vm(body: Json, **seen: Any) -> VmFacts:
         unsupported=_unsupported(properties),
         needs_enhanced=_needs_enhanced(properties),
         restored_by=seen["restored_by"],
+        size=text(properties, "hardwareProfile", "vmSize"),
+        disk_gb=_disk_gb(at(properties, "storageProfile")),
     )
+
+
+def _disk_gb(storage: Json) -> int | None:
+    """Return the sum of all disks, None where one of them does not say its size."""
+    disks = (at(storage, "osDisk"), *entries(storage, "dataDisks"))
+    sizes = [at(disk, "diskSizeGB") for disk in disks]
+    known = [size for size in sizes if isinstance(size, int)]
+    return sum(known) if len(known) == len(sizes) else None
 
 
 def _agent(view: Json) -> Agent:

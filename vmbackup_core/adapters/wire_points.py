@@ -40,4 +40,12 @@ def parse_point(body: Json) -> PointFacts:
         ),
         expires=time_at(lives, "expiryTime"),
         soft_deleted=at(lives, "isSoftDeleted") is True,
+        size=text(point, "virtualMachineSize"),
+        os_type=text(point, "osType"),
+        security=_security(text(point, "securityType")),
     )
+
+
+def _security(raw: str) -> str:
+    """Return a kind of security; the service writes "None" for a machine of the ordinary kind."""
+    return "" if raw.lower() in ("none", "standard") else raw

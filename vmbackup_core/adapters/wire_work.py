@@ -41,15 +41,15 @@ def parse_job(body: Json) -> JobFacts:
     )
 
 
-def jobs_filter(since: datetime, until: datetime) -> str:
+def jobs_filter(since: datetime, until: datetime, operation: str = CONFIGURE) -> str:
     """
-    Return the filter for the configuration jobs that began in between.
+    Return the filter for the jobs of one operation that began in between.
 
     The service takes twelve-hour times in UTC, and `eq` on both ends means a range (AZURE: jobs).
     """
     return (
         "backupManagementType eq 'AzureIaasVM'"
-        f" and operation eq '{CONFIGURE}'"
+        f" and operation eq '{operation}'"
         f" and startTime eq '{since:%Y-%m-%d %I:%M:%S %p}'"
         f" and endTime eq '{until:%Y-%m-%d %I:%M:%S %p}'"
     )

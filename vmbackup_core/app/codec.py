@@ -5,13 +5,14 @@ The converter is made at its first use: cattrs takes a tenth of what the app's i
 """
 
 from datetime import time, timedelta
+from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from vmbackup_core.domain.errors import Malformed
 from vmbackup_core.domain.ids import VaultId, VmId
-from vmbackup_core.domain.reasons import Reason
 from vmbackup_core.domain.schedules import DayOfMonth, Schedule
+from vmbackup_core.domain.slots import Slot
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -23,11 +24,11 @@ def _converter() -> "Converter":
     from cattrs.strategies import configure_tagged_union
 
     converter = make_converter(forbid_extra_keys=True)
-    for kind in (VmId, VaultId):
+    for kind in (VmId, VaultId, Slot):
         converter.register_unstructure_hook(kind, str)
         converter.register_structure_hook(kind, lambda raw, cls: cls.parse(raw))
-    converter.register_unstructure_hook(Reason, lambda reason: reason.name)
-    converter.register_structure_hook(Reason, lambda raw, _: Reason[raw])
+    converter.register_unstructure_hook_func(_is_code, lambda code: code.name)
+    converter.register_structure_hook_func(_is_code, lambda raw, cls: cls[raw])
     converter.register_unstructure_hook(time, time.isoformat)
     converter.register_structure_hook(time, lambda raw, _: time.fromisoformat(raw))
     converter.register_unstructure_hook(timedelta, timedelta.total_seconds)
@@ -35,6 +36,11 @@ def _converter() -> "Converter":
     for union in (Schedule, DayOfMonth):
         configure_tagged_union(union.__value__, converter, tag_name="is")
     return converter
+
+
+def _is_code(cls: Any) -> bool:
+    """Whether values of `cls` are known by their names, because what they hold are words."""
+    return isinstance(cls, type) and issubclass(cls, Enum) and not issubclass(cls, str | int)
 
 
 def to_json(value: Any, as_type: Any = None) -> Any:

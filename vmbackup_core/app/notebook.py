@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from vmbackup_core.domain.errors import Retryable, Stale
+from vmbackup_core.app.ledger import amend_row
+from vmbackup_core.domain.errors import Stale
 from vmbackup_core.domain.ids import VaultId, VmId, derive_key
 from vmbackup_core.domain.intents import EnsureProtected
 from vmbackup_core.domain.memory import Memory
 from vmbackup_core.domain.reasons import Reason
 from vmbackup_core.ports import Clock, Row, Rows
-
-_RACES = 8  # A row that is lost more often than this is a storm, and worth waiting out.
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,16 +145,7 @@ class Notebook:
     def _update(
         self, partition: str, key: str, change: Callable[[Mapping[str, str]], Mapping[str, str]]
     ) -> Mapping[str, str]:
-        for _ in range(_RACES):
-            row = self.rows.get(partition, key)
-            values = change(row.values if row else {})
-            if row and dict(values) == dict(row.values):
-                return values
-            try:
-                return self.rows.put(Row(partition, key, values, row.etag if row else "")).values
-            except Stale:
-                continue
-        raise Retryable(f"the ledger row {partition}/{key} is being written by many")
+        return amend_row(self.rows, partition, key, change)
 
 
 def _read_memory(values: Mapping[str, str]) -> Memory:

@@ -41,7 +41,8 @@ class RestoreFacts:
 
     What follows `ended` is told by a look at the one job only, never by the list: the resource
     group that it restores to (a name, in lower case), the staging container with its blobs, and
-    the error of a failed one. `template` is "" where the job names none.
+    the error of a failed one. `template` is "" where the job names none. `vault` is told where jobs
+    of several vaults are read at once.
     """
 
     id: str
@@ -56,6 +57,7 @@ class RestoreFacts:
     percent: float | None = None
     code: str = ""
     message: str = ""
+    vault: VaultId | None = None
 
     def concerns(self, vm: VmId) -> bool:
         return self.container == f"iaasvmcontainerv2;{vm.group};{vm.name}"
@@ -78,6 +80,7 @@ class RecipeDisk:
     caching: str = ""
     disk_id: str = ""  # The restored disk that takes its place, in lower case, where it is said.
     name: str = ""
+    encryption_set: str = ""  # In lower case, as `DiskFacts.encryption_set` is.
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +105,14 @@ class Recipe:
     os_caching: str = ""
     os_disk_id: str = ""
     os_size_gb: int | None = None
+    os_encryption_set: str = ""
     disks: tuple[RecipeDisk, ...] = ()
     generation: str = ""
     security: str = ""
     license: str = ""
     plan: Plan | None = None
     zones: tuple[str, ...] = ()
+    secure_boot: bool | None = None  # Of a TrustedLaunch machine; None where it is not said.
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +184,8 @@ class CopySpec:
     zones: tuple[str, ...] = ()
     controller: str = ""
     network_security_group: str = ""  # The ARM id of the subnet's, for the interface as well.
+    ultra: bool = False  # One of the disks is an ultra disk, which a machine has to allow.
+    secure_boot: bool = False  # Without it boots also what boots with it, and not the reverse.
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,39 +5,27 @@ Takes for granted that each test passes. A night's number here is its date's ord
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import date, datetime
+from decimal import Decimal
 
-from vmbackup_core.domain.drill_coverage import Load, Place, Subject, find_loads
-from vmbackup_core.domain.drills import (
-    RESTORES_A_DAY,
-    Drill,
-    DrillRules,
-    Night,
-    NotPlanned,
-    Unplanned,
-    Why,
+from vmbackup_core.domain.drill_coverage import Coverage, find_fits, find_loads, find_refusals
+from vmbackup_core.domain.drill_lanes import Lanes
+from vmbackup_core.domain.drill_reckoning import (
+    Reckoning,
+    Room,
+    Subject,
+    fits_alone,
+    lanes_of,
 )
+from vmbackup_core.domain.drill_turns import Drill, Night, NotPlanned, Unplanned, Why
+from vmbackup_core.domain.drills import RESTORES_A_DAY, DrillRules
 from vmbackup_core.domain.ids import VmId
 from vmbackup_core.domain.points import strategy_of_turn
 from vmbackup_core.domain.schedules import DAY
+from vmbackup_core.domain.slots import Place
 
 _RANK = {why: rank for rank, why in enumerate(Why)}
-
-
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """
-    How far the proof reaches: of `vms` that tiers take, `proven` have one that is not too old.
-
-    `nights` is how many of the coming nights it takes until all have one, if every test passes;
-    None where that cannot be seen in twice the time that the longest tier allows.
-    """
-
-    vms: int
-    proven: int
-    nights: int | None
-    loads: tuple[Load, ...]
 
 
 class Filling:
@@ -48,9 +36,20 @@ class Filling:
     """
 
     def __init__(
-        self, subjects: list[Subject], drills: DrillRules, first: date, shown: int
+        self,
+        subjects: list[Subject],
+        drills: DrillRules,
+        first: date,
+        shown: int,
+        rooms: Mapping[Place, Room],
     ) -> None:
         self._drills = drills
+        self._rooms = rooms
+        self._reckoning = Reckoning(subjects, drills)
+        self._lanes = lanes_of(subjects, drills, rooms)
+        self._fits = find_fits(subjects, drills, self._lanes, self._reckoning)
+        self._tests = {place: int(fit.tests) for place, fit in self._fits.items()}
+        self._places = {subject.vm.id: subject.place for subject in subjects}
         self._subjects = subjects
         self._first = first.toordinal()
         self._shown = shown
@@ -75,7 +74,7 @@ class Filling:
         self.nights = [self._fill(night) for night in range(self._first, ends)]
         self._find_late(ends)
         self.coverage = self._find_coverage()
-        self.refusals = self._find_refusals()
+        self.refusals = find_refusals(subjects, drills, self.coverage, self._late)
         self.nights += [self._fill(night) for night in range(ends, self._first + shown)]
 
     def _open_nights(self, count: int) -> list[int]:
@@ -119,21 +118,19 @@ class Filling:
         if shut := self._drills.shut(night):
             return Night(night, blackout=shut)
         begins = self._drills.start_of(night)
-        drills, used = list[Drill](), Counter[Place]()
+        drills, lanes = list[Drill](), Lanes(self._drills.lasts, self._lanes)
+        spent = Decimal(0)
         for why, subject in self._wishes(tonight):
-            vm = subject.vm.id
-            if (held := self._held_back(subject, tonight, begins)) is None and (
-                len(drills) == self._drills.per_night
-                or used[subject.place] == self._drills.per_place
-            ):
-                held = NotPlanned.NO_ROOM
-            if held is not None:
+            drill = self._held_back(subject, tonight, begins) or self._drill(
+                subject, why, begins, lanes, spent, len(drills)
+            )
+            if isinstance(drill, NotPlanned):
                 if tonight < self._first + self._shown:
-                    self._held[vm] = held
+                    self._held[subject.vm.id] = drill
                 continue
-            drills.append(self._drill(subject, why, begins, used[subject.place]))
-            used[subject.place] += 1
-            self._pass(subject, tonight, begins)
+            drills.append(drill)
+            spent += self._reckoning.charge(drill.cost)
+            self._pass(drill, subject, tonight, begins)
         self._awake = [s for s in self._awake if self._proofs.get(s.vm.id) != tonight]
         return Night(night, tuple(sorted(drills, key=lambda drill: drill.starts)))
 
@@ -146,65 +143,106 @@ class Filling:
 
         renewals = list[tuple[int, VmId, Subject, int]]()
         for subject in self._awake:
-            vm, lasts = subject.vm.id, subject.tier.nights
+            vm, lasts, past = subject.vm.id, subject.tier.nights, self._pasts[subject.vm.id]
+            if (past.failed or past.tried) and tonight < self._rests_until(subject):
+                continue
             if (proof := self._proofs.get(vm)) is not None:
                 renewals.append((proof + lasts, vm, subject, tonight - proof))
-            elif subject.past.failed is None:
+            elif past.failed is not None:
+                wish(Why.FAILED, self._night(past.failed), subject)
+            elif past.tried is not None:
+                wish(Why.UNTOLD, self._night(past.tried), subject)
+            else:
                 wish(Why.NEVER_TESTED, lasts, subject)
-            elif tonight >= (failed := self._night(subject.past.failed)) + self._rest(subject):
-                wish(Why.FAILED, failed, subject)
-        before = Counter[Place | None]()
-        for lapses, _, subject, age in sorted(renewals, key=lambda one: one[:2]):
-            later = self._open_between(tonight, lapses)
+        before_here = Counter[Place]()
+        soonest = sorted(renewals, key=lambda one: one[:2])
+        for before, (lapses, vm, subject, age) in enumerate(soonest):
+            later, place = self._open_between(tonight, lapses), self._places[vm]
             # Those that lapse earlier fill the nights up to then: is there still room for this one?
             if (
-                before[None] >= self._drills.per_night * later
-                or before[subject.place] >= self._drills.per_place * later
+                before >= self._drills.per_night * later
+                or before_here[place] >= self._tests[place] * later
             ):
                 wish(Why.LAPSES, lapses, subject)
             elif 4 * age >= 3 * subject.tier.nights:
                 wish(Why.OLDEST_PROOF, lapses, subject)
-            before.update((None, subject.place))
+            before_here[place] += 1
         return [(why, subject) for *_, why, subject in sorted(wishes, key=lambda one: one[:3])]
 
-    def _rest(self, subject: Subject) -> int:
+    def _rests_until(self, subject: Subject) -> int:
         """
-        Return how many nights a failed VM waits: longer after each failure in a row.
+        Return until which night a VM waits whose last test failed, or could not tell.
 
-        So that VMs which always fail leave room for the others; at most half the maximum age.
+        Longer after each such test in a row, so that VMs of which all tests end so leave room for
+        the others; at most half the maximum age.
         """
-        first = max(1, self._drills.failed_again // DAY)
-        longer = first << min(max(0, subject.past.failures - 1), 16)
-        return min(longer, max(1, subject.tier.nights // 2))
+        past, until = self._pasts[subject.vm.id], 0
+        again = max(1, self._drills.failed_again // DAY)
+        for last, in_a_row, first in (
+            (past.failed, past.failures, again),
+            (past.tried, past.tries, 1),
+        ):
+            if last is not None:
+                longer = first << min(max(0, in_a_row - 1), 16)
+                rest = min(longer, max(1, subject.tier.nights // 2))
+                until = max(until, self._night(last) + rest)
+        return until
 
     def _held_back(self, subject: Subject, tonight: int, begins: datetime) -> NotPlanned | None:
         """Return what keeps a restore of this VM from being tried tonight."""
         past = subject.past
+        if not fits_alone(subject, self._rooms):
+            return NotPlanned.NO_QUOTA
         if past.restoring and tonight == self._first:
             return NotPlanned.RESTORING
         if sum(begins - at < DAY for at in past.restores) >= RESTORES_A_DAY:
             return NotPlanned.RESTORE_LIMIT
         return None
 
-    def _drill(self, subject: Subject, why: Why, begins: datetime, number: int) -> Drill:
-        past, wave = self._pasts[subject.vm.id], number // self._drills.at_once
+    def _drill(
+        self,
+        subject: Subject,
+        why: Why,
+        begins: datetime,
+        lanes: Lanes,
+        spent: Decimal,
+        before: int,
+    ) -> Drill | NotPlanned:
+        """Return the VM's test, after `before` others that cost `spent`, or why it must wait."""
+        past, drills = self._pasts[subject.vm.id], self._drills
+        if before == drills.per_night:
+            return NotPlanned.NO_ROOM
+        turn = past.proofs + past.tries  # A kind of point that there is not must not come for ever.
+        strategy = strategy_of_turn(subject.tier.strategies, str(subject.vm.id), turn)
+        takes, measured = self._reckoning.takes(subject, strategy)
+        cost = self._reckoning.cost(subject, takes)
+        budget = drills.cost_per_night
+        if budget is not None and spent + self._reckoning.charge(cost) > budget:
+            return NotPlanned.NO_BUDGET
+        if (found := lanes.take(subject.place, takes)) is None:
+            return NotPlanned.NO_ROOM
+        after, lane = found
         return Drill(
             subject.vm,
             subject.vault,
             subject.tier,
-            strategy_of_turn(subject.tier.strategies, str(subject.vm.id), past.proofs),
+            strategy,
             why,
-            begins + wave * self._drills.takes,
-            number % self._drills.at_once + 1,
+            begins + after,
+            lane,
             past.proven,
+            takes,
+            measured,
+            subject.cap,
+            cost,
         )
 
-    def _pass(self, subject: Subject, tonight: int, begins: datetime) -> None:
+    def _pass(self, drill: Drill, subject: Subject, tonight: int, begins: datetime) -> None:
         vm = subject.vm.id
         self._turn.setdefault(vm, tonight)
         if vm not in self._lapsed_before and not self._proven(subject, tonight):
             self._late.setdefault(vm, self._lapses(subject))
-        self._pasts[vm] = self._pasts[vm].passed(begins)
+        self._pasts[vm] = self._pasts[vm].passed(begins, partly=drill.capped)
         self._proofs[vm] = tonight
         self._put_to_sleep(subject)
 
@@ -214,7 +252,8 @@ class Filling:
             vm = subject.vm.id
             turn = self._turn.get(vm)
             if vm in self._lapsed_before:
-                allowed = end if subject.past.failed else self._first + subject.tier.nights
+                again = subject.past.failed or subject.past.tried
+                allowed = end if again else self._first + subject.tier.nights
                 if turn is None or turn >= allowed:
                     self._late[vm] = min(allowed, end)
             elif not self._proven(subject, end - 1):
@@ -231,10 +270,21 @@ class Filling:
             if vm in there:
                 continue
             otherwise = NotPlanned.BLACKOUT if all_shut else NotPlanned.NOT_DUE
-            turn = self._turn.get(vm)
-            because = f"planned for {date.fromordinal(turn)}" if turn else ""
-            found.append(Unplanned(subject.vm, self._held.get(vm, otherwise), because))
+            code = self._held.get(vm, otherwise)
+            found.append(Unplanned(subject.vm, code, self._because(subject, code)))
         return found
+
+    def _because(self, subject: Subject, code: NotPlanned) -> str:
+        """Return what more there is to say of a VM that is left out."""
+        if (turn := self._turn.get(subject.vm.id)) is not None:
+            return f"planned for {date.fromordinal(turn)}"
+        if code is NotPlanned.NO_QUOTA:
+            free = self._rooms[subject.place].free
+            return f"{subject.vm.size} has {subject.vcpus} vCPUs, and there is room for {free}"
+        if code is NotPlanned.NO_BUDGET:
+            dearest = self._reckoning.dearest(subject)
+            return "" if dearest is None else f"it is estimated at up to {dearest:.2f} alone"
+        return ""
 
     def _find_coverage(self) -> Coverage:
         waiting = self._lapsed_before
@@ -242,19 +292,6 @@ class Filling:
         if waiting <= self._turn.keys():
             nights = max((self._turn[vm] - self._first + 1 for vm in waiting), default=0)
         vms = len(self._subjects)
-        return Coverage(vms, vms - len(waiting), nights, find_loads(self._subjects, self._drills))
-
-    def _find_refusals(self) -> tuple[str, ...]:
-        """Return in words why the plan cannot keep what its tiers promise; empty where it can."""
-        too_much = [load.words for load in self.coverage.loads if load.too_much]
-        late = []
-        for tier in self._drills.tiers:
-            vms = [s for s in self._subjects if s.vm.id in self._late and s.tier == tier]
-            if vms:
-                first = min(vms, key=lambda s: (self._late[s.vm.id], s.vm.id))
-                late.append(
-                    f"Tier {tier.name}: {len(vms):,} of its VMs would be without a proof that is"
-                    f" at most {tier.nights} nights old, the first of them {first.vm.name} on"
-                    f" {date.fromordinal(self._late[first.vm.id])}"
-                )
-        return (*too_much, *late)
+        capped = sum(s.past.partly for s in self._subjects if s.vm.id not in waiting)
+        loads = find_loads(self._subjects, self._drills, self._fits)
+        return Coverage(vms, vms - len(waiting) - capped, nights, loads, capped)

@@ -8,12 +8,14 @@ not change a test that runs.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 
 from vmbackup_core.domain.drill_facts import GuestCheck
 from vmbackup_core.domain.drill_reasons import Ending
+from vmbackup_core.domain.facts import DiskExclusion
 from vmbackup_core.domain.ids import VaultId, VmId, derive_key
 from vmbackup_core.domain.points import PointFacts, Strategy
-from vmbackup_core.domain.rungs import Rung, RungResult, Verdict
+from vmbackup_core.domain.rungs import Control, Rung, RungResult, Verdict
 from vmbackup_core.domain.slots import Place
 
 POWER_ON = timedelta(minutes=60)
@@ -37,6 +39,7 @@ class DrillOrder:
     that the tier's profile lets the copy reach out. `keep` is how long a copy is kept for a person
     after a failure, `keep_passed` also after a success. A `control` must fail its last check.
     `slots` is how many slots the place has, `sizes` the configured list, smallest first.
+    `exclusion` is which data disks the backup leaves out, as its item says.
     """
 
     run: str
@@ -64,6 +67,7 @@ class DrillOrder:
     memory_share: float = 0.5
     free_quota: float = 0.2
     control: bool = False
+    exclusion: DiskExclusion | None = None
 
     @property
     def place(self) -> Place:
@@ -94,13 +98,26 @@ class Clocks:
     rpo: timedelta | None = None
 
 
+class Isolation(StrEnum):
+    """What is known of how isolated a restore test was."""
+
+    NOT_READ = "not read"
+    PROVEN = "proven"
+    EGRESS = "egress"  # Proven but for what its tier's profile lets out.
+    UNPROVEN = "unproven"  # Nothing was made.
+    BROKEN = "broken"  # A running copy became less isolated, and was stopped.
+
+
 @dataclass(frozen=True, slots=True)
 class DrillRecord:
     """
     What became of one restore test: what evidence keeps, and what later nights are planned by.
 
     `comparable` is False where the copy ran on another size than its source. `left` are the ids of
-    what could not be removed. `digests` are SHA-256 of what was kept or seen (screenshot, log).
+    what could not be removed, or is kept for a person until `kept_until`. `clean` attests that
+    nothing of it is left: its slot was seen empty, every restore job of it has ended, and no backup
+    of the copy was seen. `digests` are SHA-256 of what was kept or seen (screenshot, log).
+    `control` is what became of the negative control, None where none was ordered.
     """
 
     order: DrillOrder
@@ -114,9 +131,11 @@ class DrillRecord:
     slot: str = ""
     size: str = ""
     comparable: bool = True
-    isolation: str = ""
+    isolation: Isolation = Isolation.NOT_READ
     left: tuple[str, ...] = ()
     clean: bool = True
+    kept_until: datetime | None = None
     because: tuple[str, ...] = ()
     digests: Mapping[str, str] = field(default_factory=dict)
     did: tuple[tuple[datetime, str], ...] = ()
+    control: Control | None = None

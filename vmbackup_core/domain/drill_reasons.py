@@ -46,29 +46,70 @@ class ProofReason(Enum):
         "what the recovery point recorded could not be read, so the disks cannot be compared",
         "see whether the restorer may read the staging account's blobs",
     )
+    DISKS_UNTOLD = ProofMeaning(
+        "which of the restored disks takes which place could not be told",
+        "restore the VM by hand and see the restored disks' names",
+    )
 
     # Rung 2.
     KERNEL_PANIC = ProofMeaning("the kernel panicked", "restore the VM and repair it by hand")
-    EMERGENCY_SHELL = ProofMeaning("the system stopped in an emergency shell")
-    STOP_ERROR = ProofMeaning("Windows stopped with an error while it booted")
-    NOT_BOOTED = ProofMeaning("the system did not come up in the time that it had")
-    CREATE_FAILED = ProofMeaning("Azure could not make a machine of the disks")
-    CREATE_REFUSED = ProofMeaning("Azure refused to make a machine of the disks")
-    NO_CONSOLE = ProofMeaning("the console could not be read, so nothing tells whether it booted")
+    EMERGENCY_SHELL = ProofMeaning(
+        "the system stopped in an emergency shell", "restore the VM and repair it by hand"
+    )
+    STOP_ERROR = ProofMeaning(
+        "Windows stopped with an error while it booted", "see the picture of its screen"
+    )
+    NOT_BOOTED = ProofMeaning(
+        "the system did not come up in the time that it had",
+        "see the last line of its console, and the picture of its screen",
+    )
+    CREATE_FAILED = ProofMeaning(
+        "Azure could not make a machine of the disks", "see what Azure said"
+    )
+    CREATE_REFUSED = ProofMeaning(
+        "Azure refused to make a machine of the disks", "see what Azure said"
+    )
+    NO_CONSOLE = ProofMeaning(
+        "the console could not be read, so nothing tells whether it booted",
+        "see whether the VM writes to its serial port, and whether the restorer may read it",
+    )
+    CONSOLE_MUTE = ProofMeaning(
+        "the agent reported, but the serial log does not show that the system came up",
+        "let kernel and getty of the VM write to the serial port (console=ttyS0)",
+    )
 
     # Rung 3.
     CHECK_FAILED = ProofMeaning("a check inside the copy failed", "see its output")
-    AGENT_SILENT = ProofMeaning("the VM agent of the copy never reported that it is ready")
-    CHECK_UNREACHABLE = ProofMeaning(
-        "no result came from the check: whether it would pass is not known"
+    AGENT_SILENT = ProofMeaning(
+        "the VM agent of the copy never reported that it is ready",
+        "see whether the agent works in the VM itself",
     )
-    NO_CHECKS = ProofMeaning("no check is configured for this VM")
+    CHECK_UNREACHABLE = ProofMeaning(
+        "no result came from the check: whether it would pass is not known",
+        "see whether run commands work in the VM itself",
+    )
+    NO_CHECKS = ProofMeaning(
+        "no check is configured for this VM",
+        "add one to [[drills.checks]], or let the tier ask for a lower rung",
+    )
 
     # Rung 4.
-    CANARY_MISSING = ProofMeaning("the canary is not in the copy")
-    CANARY_WRONG = ProofMeaning("the canary in the copy is damaged: its digest is another")
-    CANARY_TOO_OLD = ProofMeaning("the canary in the copy is older than the tier's rpo")
-    CANARY_NOT_READ = ProofMeaning("neither the console nor a check told of the canary")
+    CANARY_MISSING = ProofMeaning(
+        "the canary is not in the copy",
+        "see whether the canary is written in the VM (docs/canary.md)",
+    )
+    CANARY_WRONG = ProofMeaning(
+        "the canary in the copy is damaged: its digest is another",
+        "restore the VM and compare its files: something in the backup is damaged",
+    )
+    CANARY_TOO_OLD = ProofMeaning(
+        "the canary is older than its recovery point by more than the tier's rpo",
+        "see whether the canary is still written in the VM, then its backups",
+    )
+    CANARY_NOT_READ = ProofMeaning(
+        "neither the console nor a check told of the canary",
+        "install the canary in the VM (docs/canary.md)",
+    )
 
     # Not run, at any rung.
     NOT_ASKED = ProofMeaning("the tier does not ask for it")

@@ -9,13 +9,16 @@ the night in whose hours, or after whose hours, it began.
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from enum import Enum
+from decimal import Decimal
 from typing import Self
 
+from vmbackup_core.domain.drill_cost import Prices
+from vmbackup_core.domain.drill_facts import GuestCheck
+from vmbackup_core.domain.drill_orders import POWER_ON
 from vmbackup_core.domain.facts import VmFacts
-from vmbackup_core.domain.ids import VaultId
 from vmbackup_core.domain.points import Strategy
 from vmbackup_core.domain.rules import allows, covers
+from vmbackup_core.domain.rungs import Rung
 from vmbackup_core.domain.schedules import DAY, Weekday
 
 RESTORES_A_DAY = 10  # Restores of one VM in 24 hours, whoever asks (AZURE: limits and throttling).
@@ -28,7 +31,8 @@ class Tier:
 
     `values` are globs for the policy tag, compared as written; `policies` are globs for the policy
     that the VM is protected with, compared without case. Where a tier names none of a kind, any
-    will do. `rpo` is set where LATEST_WITHIN_RPO is among the strategies.
+    will do. `rpo` is set where LATEST_WITHIN_RPO is among the strategies. `rung` is how far a test
+    must go to prove anything; `egress` lets copies reach out, which caps what is claimed.
     """
 
     name: str
@@ -37,6 +41,9 @@ class Tier:
     values: tuple[str, ...] = ()
     policies: tuple[str, ...] = ()
     rpo: timedelta | None = None
+    rto: timedelta | None = None
+    rung: Rung = Rung.BOOT
+    egress: bool = False
 
     @property
     def nights(self) -> int:
@@ -69,12 +76,31 @@ type Blackout = Weekday | Dates
 
 
 @dataclass(frozen=True, slots=True)
+class CheckRule:
+    """
+    A check, and which VMs it is for: those that bear all of `other_tags`, every one without any.
+
+    Pairs of a tag's name (without case) and a glob for its value (compared as written).
+    """
+
+    check: GuestCheck
+    other_tags: tuple[tuple[str, str], ...] = ()
+
+    def concerns(self, vm: VmFacts) -> bool:
+        return all(allows((glob,), vm.tags.get(name)) for name, glob in self.other_tags)
+
+
+@dataclass(frozen=True, slots=True)
 class DrillRules:
     """
     The drill plan: what is to be proven, and how much of a night it may take.
 
-    `begins` is in UTC. `takes` is how long one restore test is reckoned to take; `at_once` is how
-    many run side by side in each subscription and region, where each needs a place of its own.
+    `begins` is in UTC. `takes` is how long one restore test is reckoned to take where none was
+    measured; `at_once` is how many run side by side in each subscription and region, where each
+    needs a slot of its own. `power_on` and `keep_failed` are how long a copy runs at most, and how
+    long a failed one is kept. `sizes` are the sizes that copies may have, smallest first; without
+    any they have their source's. `memory_share` is of the source's memory, `free_quota` of each
+    vCPU quota. `control_every` is None where no test is made to fail.
     """
 
     tiers: tuple[Tier, ...]
@@ -85,11 +111,17 @@ class DrillRules:
     at_once: int
     failed_again: timedelta
     blackout: tuple[Blackout, ...] = ()
-
-    @property
-    def per_place(self) -> int:
-        """How many tests there may be in one night in one subscription and region."""
-        return min(self.per_night, self.at_once * (self.lasts // self.takes))
+    power_on: timedelta = POWER_ON
+    keep_failed: timedelta = timedelta(0)
+    sizes: tuple[str, ...] = ()
+    memory_share: float = 0.5
+    free_quota: float = 0.2
+    cost_per_night: Decimal | None = None
+    prices: Prices | None = None
+    control_every: timedelta | None = 7 * DAY
+    cap_tag: str = "drill"
+    rto_tag: str = "rto"
+    checks: tuple[CheckRule, ...] = ()
 
     @property
     def weekdays(self) -> int:
@@ -113,6 +145,9 @@ class DrillRules:
     def start_of(self, night: date) -> datetime:
         return datetime.combine(night, self.begins, UTC)
 
+    def end_of(self, night: date) -> datetime:
+        return self.start_of(night) + self.lasts
+
     def night_of(self, moment: datetime) -> date:
         """Return the night that had begun last at `moment`."""
         today = moment.astimezone(UTC).date()
@@ -124,15 +159,38 @@ class DrillRules:
         return today if self.start_of(today) >= now else today + DAY
 
 
+MEASURES = 5  # How many measurements of each kind are kept of one VM.
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """
+    What one restore test took that went through.
+
+    `took` is how long it held its slot; `rto` is None where nothing was recovered. Restores from
+    the vault and from a snapshot are worlds apart, so each is compared with its own kind.
+    `comparable` is False where the copy ran on another size than its source.
+    """
+
+    at: datetime
+    took: timedelta
+    rto: timedelta | None
+    from_vault: bool
+    comparable: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class Past:
     """
     What is known of one VM from the restores before; empty for one that was never tested.
 
     `machine` is the vmId that was tested. `proven` is when a test passed last and `proofs` how many
-    have. `failures` counts those that failed in a row since, the last of them at `failed`. A test
-    that could not run is neither. `restores` are the beginnings of all restores of the last day,
-    other people's among them; `restoring` says that a person's restore of it runs now.
+    have; it is `partly` proven where a cap (see drill_caps) let that test go less far than its tier
+    asks for. `failures` counts those that failed in a row since, the last of them at `failed`;
+    `tries` those in a row since that ended without telling, the last of them at `tried`.
+    `measured` are the last MEASURES of each kind, oldest first. `restores` are the beginnings of
+    all restores of the last day, other people's among them; `restoring` says that a person's
+    restore of it runs now.
     """
 
     machine: str = ""
@@ -142,6 +200,15 @@ class Past:
     failures: int = 0
     restores: tuple[datetime, ...] = ()
     restoring: bool = False
+    partly: bool = False
+    tried: datetime | None = None
+    tries: int = 0
+    measured: tuple[Measure, ...] = ()
+
+    @property
+    def known(self) -> bool:
+        """Whether there was any test of it."""
+        return any((self.proven, self.failed, self.tried))
 
     def of_machine(self, machine: str) -> "Past":
         """Return what it says of `machine`: nothing was proven of another one of that name."""
@@ -149,94 +216,33 @@ class Past:
             return self
         return Past(machine, restores=self.restores, restoring=self.restoring)
 
-    def passed(self, at: datetime) -> "Past":
-        """Return the past after a test that passes at `at`."""
-        return replace(self, proven=at, proofs=self.proofs + 1, failed=None, failures=0)
+    def passed(self, at: datetime, *, partly: bool = False) -> "Past":
+        """Return the past after a test that passes at `at`, maybe only as far as a cap lets it."""
+        return replace(
+            self,
+            proven=at,
+            proofs=self.proofs + 1,
+            failed=None,
+            failures=0,
+            partly=partly,
+            tried=None,
+            tries=0,
+        )
 
+    def failing(self, at: datetime) -> "Past":
+        """Return the past after a test that fails at `at`."""
+        return replace(self, failed=at, failures=self.failures + 1, tried=None, tries=0)
 
-class Why(Enum):
-    """Why a VM's turn is now; in the order in which a night is filled."""
+    def trying(self, at: datetime) -> "Past":
+        """Return the past after a test that ends without telling, at `at`."""
+        return replace(self, tried=at, tries=self.tries + 1)
 
-    LAPSES = "its proof would lapse before it could be renewed"
-    FAILED = "its last restore test failed"
-    NEVER_TESTED = "it was never tested"
-    OLDEST_PROOF = "its proof is among the oldest"
-
-
-@dataclass(frozen=True, slots=True)
-class Absence:
-    text: str
-    mend: str = ""
-
-
-class NotPlanned(Enum):
-    """Why a VM is in none of the nights that were asked for; codes never change their meaning."""
-
-    OUT_OF_SCOPE = Absence("outside the configured scope")
-    NOT_PROTECTED = Absence(
-        "Azure does not back it up now, so there is nothing to prove",
-        "see `vmbackup explain VM`",
-    )
-    NO_BACKUP_YET = Absence(
-        "it is protected and no backup of it is known", "wait for the first backup"
-    )
-    NO_TIER = Absence(
-        "no tier of the drill plan takes it", "add a tier to [drills], if it is to be tested"
-    )
-    RESTORING = Absence("a person's restore of it is running")
-    RESTORE_LIMIT = Absence("it was restored 10 times in 24 hours, which is Azure's limit")
-    BLACKOUT = Absence("every night that was asked for is blacked out")
-    NOT_DUE = Absence("its proof is still good, or its test failed so lately that it waits")
-    NO_ROOM = Absence(
-        "its turn comes later: the nights that were asked for are full",
-        "ask for more nights, or raise per_night, at_once or lasts",
-    )
-
-    @property
-    def text(self) -> str:
-        return self.value.text
-
-    @property
-    def mend(self) -> str:
-        return self.value.mend
-
-
-@dataclass(frozen=True, slots=True)
-class Drill:
-    """
-    One planned restore test.
-
-    `starts` is when the tests before it are reckoned to have ended; `lane` counts from 1 what runs
-    side by side in one subscription and region. `proven` is when its backup was proven last, or
-    will be by an earlier night of the same plan.
-    """
-
-    vm: VmFacts
-    vault: VaultId
-    tier: Tier
-    strategy: Strategy
-    why: Why
-    starts: datetime
-    lane: int
-    proven: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Night:
-    """One night with its tests in their order; `blackout` says what shuts it, "" where nothing."""
-
-    date: date
-    drills: tuple[Drill, ...] = ()
-    blackout: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Unplanned:
-    """A VM that is in none of the nights, with the code that says why."""
-
-    vm: VmFacts
-    code: NotPlanned
-    because: str = ""
+    def measuring(self, measure: Measure) -> "Past":
+        """Return the past with one more measurement, and without those that are too many."""
+        alike = [one for one in self.measured if one.from_vault is measure.from_vault]
+        others = [one for one in self.measured if one.from_vault is not measure.from_vault]
+        kept = [*alike, measure][-MEASURES:]
+        return replace(self, measured=tuple(sorted((*others, *kept), key=lambda one: one.at)))
 
 
 def _lowered(globs: Iterable[str]) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     PROTECTION = "protection"  # What one workflow did to one VM, and what it saw afterwards.
     SWEEP = "sweep"  # One summary for each sweep, with the verdicts that changed.
     CONTROL = "control"  # What people decided: pauses and approvals.
+    DRILL = "drill"  # What became of one restore test, also of one that could not start.
 
 
 def canonical(value: Any) -> bytes:

@@ -69,7 +69,9 @@ class VmFacts:
     `machine` is `properties.vmId`: a VM re-created under the same name is another machine.
     `unsupported` and `needs_enhanced` say in words why Azure Backup cannot protect it, or only
     with an Enhanced policy; empty where nothing seen forbids it. `restored_by` is the value of the
-    OS disk's `RSVaultBackup` tag, which the service puts on the disks of a restored copy.
+    OS disk's `RSVaultBackup` tag, which the service puts on the disks of a restored copy. `size` is
+    the name of its size, and `disk_gb` the sum of its disks; None where one does not say how large
+    it is.
     """
 
     id: VmId
@@ -83,6 +85,8 @@ class VmFacts:
     unsupported: str = ""
     needs_enhanced: str = ""
     restored_by: str = ""
+    size: str = ""
+    disk_gb: int | None = None
 
 
 class ItemState(StrEnum):

@@ -37,7 +37,8 @@ class PointFacts:
     One recovery point; `valid` holds the tiers that a restore could be made from now.
 
     A tier that is listed as deleted, disabled or still being rehydrated is not among them.
-    `expires` is None where the service does not say.
+    `expires` is None where the service does not say. `size`, `os_type` and `security` are those of
+    the machine at that time, "" where the point does not tell.
     """
 
     id: str
@@ -46,6 +47,9 @@ class PointFacts:
     valid: frozenset[PointTier]
     expires: datetime | None = None
     soft_deleted: bool = False
+    size: str = ""
+    os_type: str = ""
+    security: str = ""
 
     def offered(self, now: datetime) -> bool:
         """

@@ -45,6 +45,14 @@ class Verdict(Enum):
     NOT_PROVEN = "it could not be carried far enough to tell: nothing is proven"
 
 
+class Control(StrEnum):
+    """What became of a negative control: a check that must fail was run inside the copy."""
+
+    HELD = "held"  # It failed, and was seen to fail.
+    BROKEN = "broken"  # It passed: what checks say is worth nothing until somebody has looked.
+    INCONCLUSIVE = "inconclusive"  # It could not be run, so nothing was learned.
+
+
 def judge_rungs(results: Iterable[RungResult], needed: Rung) -> Verdict:
     """
     Return what the results are worth where every rung up to `needed` is asked for.

@@ -79,6 +79,8 @@ class Deployment:
     protector_client_id: str
     restorer_client_id: str
     sweep_schedule: str
+    drill_schedule: str
+    janitor_schedule: str
     on_azure: bool = False
 
     @property
@@ -137,6 +139,8 @@ def read_deployment(environment: Mapping[str, str]) -> Deployment:
         protector_client_id=read["VMBACKUP_PROTECTOR_CLIENT_ID"],
         restorer_client_id=read["VMBACKUP_RESTORER_CLIENT_ID"],
         sweep_schedule=read["VMBACKUP_SWEEP_SCHEDULE"],
+        drill_schedule=read["VMBACKUP_DRILL_SCHEDULE"],
+        janitor_schedule=read["VMBACKUP_JANITOR_SCHEDULE"],
         on_azure=bool(environment.get("IDENTITY_ENDPOINT")),
     )
 
@@ -236,6 +240,7 @@ def _fits(part: str, low: int, high: int, names: list[str]) -> bool:
 
 _ACCOUNT = "a storage account's name"
 _URL = "an address that begins with https://"
+_SCHEDULE = "six fields of NCRONTAB, seconds first"
 _ID = "a managed identity's client id"
 
 VARIABLES = {
@@ -253,11 +258,8 @@ VARIABLES = {
         Variable("VMBACKUP_RESTORER_CLIENT_ID", _ID, parse_guid),
         Variable("VMBACKUP_CLOUD", '"public", "usgov" or "china"', _parse_cloud, "public"),
         Variable("VMBACKUP_ARM_ENDPOINT", _URL, _parse_url),
-        Variable(
-            "VMBACKUP_SWEEP_SCHEDULE",
-            "six fields of NCRONTAB, seconds first",
-            _parse_ncrontab,
-            "0 */30 * * * *",
-        ),
+        Variable("VMBACKUP_SWEEP_SCHEDULE", _SCHEDULE, _parse_ncrontab, "0 */30 * * * *"),
+        Variable("VMBACKUP_DRILL_SCHEDULE", _SCHEDULE, _parse_ncrontab, "0 0 1 * * *"),
+        Variable("VMBACKUP_JANITOR_SCHEDULE", _SCHEDULE, _parse_ncrontab, "0 */15 * * * *"),
     )
 }

@@ -8,6 +8,7 @@ not be read becomes FAILED and takes no part in further checks.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from enum import Enum
 from typing import Any, Final, Protocol
 
@@ -16,6 +17,7 @@ from vmbackup_core.settings.lines import Path
 from vmbackup_core.settings.words import parse_duration, parse_percent, spell_duration
 
 FAILED: Final = object()
+MOST: Final = Decimal(1_000_000)  # Of any amount of money.
 
 _KINDS = {
     bool: "a boolean",
@@ -51,6 +53,28 @@ class Leaf:
         except Unfit as unfit:
             faults.add(at, unfit.message, unfit.suggestion)
             return FAILED
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """An amount of money, at least `low`, with or without decimals; read exactly as written."""
+
+    low: Decimal
+    unit: str
+
+    @property
+    def words(self) -> str:
+        return f"{self.unit}, {'0' if not self.low else f'{self.low}'} or more"
+
+    def read(self, value: object, at: Path, faults: Faults) -> Any:
+        if type(value) not in (int, float):
+            faults.add(at, f"must be a number, not {_kind_of(value)}", f"it takes {self.words}")
+            return FAILED
+        amount = Decimal(str(value))
+        if not amount.is_finite() or amount < self.low or amount > MOST:
+            faults.add(at, f"{value} is out of range", f"from {self.low} to {MOST}")
+            return FAILED
+        return amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +200,7 @@ class Named:
 @dataclass(frozen=True, slots=True)
 class Many:
     """
-    An array of tables (`[[…]]`) that is not empty.
+    An array of tables (`[[…]]`), one or more of them where it is written at all.
 
     `check` sees all elements, FAILED ones among them, to note what concerns several.
     """
@@ -254,6 +278,12 @@ def duration(low: timedelta, high: timedelta) -> Leaf:
         raise Unfit(f'"{value}" is out of range', ends)
 
     return Leaf(f"a duration {ends}", parse)
+
+
+def duration_or_never(low: timedelta, high: timedelta) -> Leaf:
+    """Like `duration`, and None for "never"."""
+    span = duration(low, high)
+    return Leaf(f'{span.words}, or "never"', lambda v: None if v == "never" else span.parse(v))
 
 
 def percent() -> Leaf:

@@ -17,6 +17,7 @@ from vmbackup_core.settings.words import (
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _GROUP = re.compile(r"[\w().-]{0,89}[\w()-]")
+LONGEST_SCRIPT = 16 * 1024
 _LONGEST = {"subscription": "01234567", "region": "germanywestcentralx2", "n": "99"}
 
 
@@ -45,6 +46,36 @@ def _parse_group_glob(text: str) -> str:
 def _parse_tier_name(text: str) -> str:
     if re.fullmatch(r"\w[\w -]{0,38}\w|\w", text) is None:
         raise Unfit(f'"{text}" is no name', "1 to 40 letters, digits, hyphens and blanks")
+    return text
+
+
+def _parse_size(text: str) -> str:
+    """Check a VM size's name by its looks; whether a region has it is known there."""
+    if re.fullmatch(r"(Standard|Basic)_[A-Za-z0-9]+([_-][A-Za-z0-9]+)*", text) is None:
+        raise Unfit(f'"{text}" is no VM size', 'write it as Azure does, such as "Standard_D2s_v5"')
+    return text
+
+
+def _parse_check_name(text: str) -> str:
+    """Check a name that a managed run command in the copy can bear."""
+    if re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,38}[A-Za-z0-9]|[A-Za-z]", text) is None:
+        raise Unfit(f'"{text}" is no name for a check', "1 to 40 letters, digits and hyphens")
+    return text
+
+
+def _parse_script(text: str) -> str:
+    """Check a script; Azure takes far longer ones, and those belong into the VM."""
+    if not text.strip():
+        raise Unfit("is empty", "without a check to run, remove it")
+    if len(text.encode()) > LONGEST_SCRIPT:
+        kilobytes = LONGEST_SCRIPT // 1024
+        raise Unfit("is too long", f"up to {kilobytes} KB; let it call what lies in the VM")
+    return text
+
+
+def _parse_currency(text: str) -> str:
+    if re.fullmatch(r"[A-Z]{3}", text) is None:
+        raise Unfit(f'"{text}" is no currency', 'three capital letters such as "EUR"')
     return text
 
 
@@ -155,3 +186,7 @@ TIME = Leaf("a time of day such as 22:30", parse_time)
 BLACKOUT = Leaf('a day of the week, a date, or "2030-12-20 to 2031-01-06"', parse_blackout)
 POLICY_GLOB = Leaf('a policy, in which "*" and "?" stand for others', _parse_glob)
 TIER_NAME = Leaf("a short name", _parse_tier_name)
+SIZE = Leaf('a VM size such as "Standard_D2s_v5"', _parse_size)
+CHECK_NAME = Leaf("a name of letters, digits and hyphens", _parse_check_name)
+SCRIPT = Leaf("a script, in one text of several lines", _parse_script)
+CURRENCY = Leaf('three letters such as "EUR"', _parse_currency)

@@ -1,0 +1,15 @@
+#!/bin/sh
+# Say which canary was on the disk when this copy started (see docs/canary.md).
+set -u
+run=${CANARY_RUN:-/run/vmbackup-canary}
+script=${CANARY_SCRIPT:-/usr/local/sbin/vmbackup-canary}
+kept=$run/at-boot-$(cat "${CANARY_BOOT_ID:-/proc/sys/kernel/random/boot_id}")
+
+if [ -f "$kept" ]; then
+    cat "$kept"
+elif [ -x "$script" ]; then
+    "$script" show # Nothing was written since the start, or the old one would have been kept.
+else
+    echo "no canary is installed in this VM"
+    exit 1
+fi

@@ -1,0 +1,143 @@
+"""A restore test that a person asks for: what is asked, and whether it may be."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from vmbackup_core.domain.drill_ordering import order_now
+from vmbackup_core.domain.drill_orders import DrillOrder
+from vmbackup_core.domain.drills import DrillRules
+from vmbackup_core.domain.errors import Gone, Malformed
+from vmbackup_core.domain.ids import VmId
+from vmbackup_core.domain.rules import Rules
+from vmbackup_core.domain.rungs import Rung
+from vmbackup_core.ports import Clock, Inventory, Journal, Vaults
+
+MOST_KEPT = timedelta(hours=24)
+_FIELDS = ("vm", "point", "rung", "keep")
+_KEEP = re.compile(r"(\d{1,4})\s*(m|h)")
+_POINT = re.compile(r"[0-9A-Za-z_.-]{1,100}")
+_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1)}
+_RUNGS = {name: rung for rung in Rung for name in (str(int(rung)), rung.name.lower())}
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person asks for; None where the plan or the service shall choose."""
+
+    vm: VmId
+    point: str = ""
+    rung: Rung | None = None
+    keep: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """Why it is not done: everything at once, in words."""
+
+    faults: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    inventory: Inventory
+    vaults: Vaults
+    journal: Journal
+    clock: Clock
+    rules: Rules
+    drills: DrillRules
+
+    def take(self, raw: bytes) -> tuple[tuple[str, ...], DrillOrder | None]:
+        """Return the order of the test that is asked for, or every fault. Starts nothing."""
+        wish = parse_wish(raw)
+        order = wish if isinstance(wish, Faults) else self.order(wish)
+        return (order.faults, None) if isinstance(order, Faults) else ((), order)
+
+    def order(self, wish: Wish) -> DrillOrder | Faults:
+        """Return the order of the test, or why this VM is not to be tested. Starts nothing."""
+        now = self.clock.now()
+        try:
+            vm = self.inventory.observe_vm(wish.vm)
+        except Gone:
+            return Faults((f"there is no VM {wish.vm}",))
+        items = self.vaults.observe_items(vm.id, vm.location, None)
+        order = order_now(
+            vm,
+            items,
+            self.rules,
+            self.drills,
+            now,
+            point=wish.point,
+            rung=wish.rung,
+            keep=wish.keep,
+        )
+        if not isinstance(order, DrillOrder):
+            return Faults((f"{vm.name}: {order.text}",))
+        text = f"restore test of {vm.name} to {order.needed.name.lower()}, asked for by a person"
+        self.journal.note("intent", order.run, text, vm=vm.id)
+        return order
+
+
+def parse_wish(raw: bytes) -> Wish | Faults:
+    """Read what a person asks for: `{vm, point?, rung?, keep?}`; every fault at once."""
+    try:
+        body = json.loads(raw)
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        return Faults((f"the body is no JSON object of {', '.join(_FIELDS)}",))
+    faults = [f"{name}: unknown; known are {', '.join(_FIELDS)}" for name in body.keys() - _FIELDS]
+    vm = _vm(body, faults)
+    point, rung, keep = _point(body, faults), _rung(body, faults), _keep(body, faults)
+    if faults or vm is None:
+        return Faults(tuple(sorted(faults)))
+    return Wish(vm, point, rung, keep)
+
+
+def _vm(body: Mapping[str, Any], faults: list[str]) -> VmId | None:
+    given = body.get("vm")
+    if given is None:
+        faults.append("vm: missing")
+        return None
+    try:
+        return VmId.parse(str(given))
+    except Malformed:
+        faults.append("vm: not the ARM id of a virtual machine")
+        return None
+
+
+def _point(body: Mapping[str, Any], faults: list[str]) -> str:
+    given = body.get("point")
+    if given is None:
+        return ""
+    if not isinstance(given, str) or _POINT.fullmatch(given) is None:
+        faults.append("point: not the name of a recovery point")
+        return ""
+    return given
+
+
+def _rung(body: Mapping[str, Any], faults: list[str]) -> Rung | None:
+    given = body.get("rung")
+    if given is None:
+        return None
+    found = _RUNGS.get(str(given).lower())
+    if found is None:
+        faults.append(f"rung: not one of {', '.join(rung.name.lower() for rung in Rung)}")
+    return found
+
+
+def _keep(body: Mapping[str, Any], faults: list[str]) -> timedelta | None:
+    given = body.get("keep")
+    if given is None:
+        return None
+    found = _KEEP.fullmatch(str(given).strip().lower())
+    span = int(found[1]) * _UNITS[found[2]] if found else timedelta(0)
+    if timedelta(0) < span <= MOST_KEPT:
+        return span
+    faults.append('keep: not a time like "4h" or "30m", of at most 24 hours')
+    return None

@@ -13,9 +13,11 @@ def every_route() -> Iterator[Route]:
         compute,
         compute_async,
         disks,
+        email,
         extensions,
         identity,
         interfaces,
+        log_analytics,
         network_async,
         network_parts,
         networks,
@@ -52,6 +54,8 @@ def every_route() -> Iterator[Route]:
         vaults,
         backup,
         resource_graph,
+        log_analytics,
+        email,
         storage,
     ):
         yield from module.ROUTES

@@ -20,7 +20,7 @@ from azsim.networks import Subnet
 from azsim.world import World
 from tests.contract.azure_desk import SUB, VAULT, WEST, Desk
 from tests.contract.drill_desk import NAME, OURS, DrillDesk
-from tests.drill_places import AGENT, SHUT, make_place
+from vmbackup_cli.simulated import SHUT, found_place
 from vmbackup_core.adapters.api_versions import NETWORKS
 from vmbackup_core.adapters.deed_forms import Identity
 from vmbackup_core.adapters.networks import ADMIN_RULES, AzureNetworks
@@ -30,6 +30,15 @@ from vmbackup_core.domain.slots import Place, Slot
 
 PLACE = Place(SUB, WEST)
 SLOT = Slot(PLACE, 1)
+AGENT: Mapping[str, Any] = SHUT[1] | {
+    "name": "agent",
+    "priority": 100,
+    "access": "Allow",
+    "protocol": "Tcp",
+    "destinationAddressPrefix": "168.63.129.16",
+    "destinationPortRange": None,
+    "destinationPortRanges": ["80", "32526"],
+}
 
 
 class NetworkDesk(Desk):
@@ -37,7 +46,7 @@ class NetworkDesk(Desk):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self.network = make_place(world, PLACE, 2)
+        self.network = found_place(world, PLACE, 2)
         self.networks = AzureNetworks(self.arm(Identity.READER), self.clock)
 
     def observe(self) -> NetworkFacts:

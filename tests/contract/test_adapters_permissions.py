@@ -16,7 +16,7 @@ from azsim.transport import SimTransport
 from azsim.world import World
 from tests.contract.azure_desk import SUB, VAULT, WEB, WEST, Desk
 from tests.credentials import StaticCredential
-from tests.drill_places import make_place
+from vmbackup_cli.simulated import found_place
 from vmbackup_core.adapters import (
     blobs_azure,
     configuration,
@@ -173,7 +173,7 @@ def ask_after(desk: Desk) -> None:
 
 def look_at_a_slot(desk: Desk) -> None:
     place = Place(SUB, WEST)
-    network = make_place(desk.world, place)
+    network = found_place(desk.world, place)
     table = desk.world.networks.parts.create(SUB, place.group, ROUTE_TABLE, "routes", WEST)
     subnet = network.subnets[0]
     routed = {**subnet.model, "routeTable": {"id": table.id}}

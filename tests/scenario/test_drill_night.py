@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from azsim.world import World
-from tests.drill_places import make_place
 from tests.scenario.stage import SUB, TOML, WEST, Stage, opened
+from vmbackup_cli.simulated import found_place
 from vmbackup_core.domain.slots import Place
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -34,7 +34,7 @@ class NightStage(Stage):
     def prepare(self, *vms: str) -> None:
         for name in vms:
             self.create_vm(name)
-        make_place(self.world, PLACE, 2)
+        found_place(self.world, PLACE, 2)
         self.world.storage_accounts.create(SUB, PLACE.group, "stdrill", WEST)
         self.until(23)
 

@@ -1,4 +1,4 @@
-"""What a person may ask a restore test for."""
+"""What a person may ask of a restore test, and that everything wrong is said at once."""
 
 import json
 from datetime import timedelta
@@ -6,46 +6,67 @@ from typing import Any
 
 import pytest
 
-from tests.builders import vm
+from tests.builders import WEB
 from vmbackup_core.app.asking import Faults, Wish, parse_wish
-from vmbackup_core.domain.points import Strategy
 from vmbackup_core.domain.rungs import Rung
 
-VM = vm().id
+HOUR = timedelta(hours=1)
 
 
 def wish(**body: Any) -> Wish | Faults:
-    return parse_wish(json.dumps({"vm": str(VM), **body}).encode())
-
-
-def test_a_vm_alone_is_tested_by_its_plan_from_the_latest_point():
-    assert wish() == Wish(VM, "", Strategy.LATEST, None, None)
-
-
-@pytest.mark.parametrize("strategy", Strategy)
-def test_a_point_may_be_chosen_by_a_strategy(strategy: Strategy):
-    assert wish(point=str(strategy).upper()) == Wish(VM, "", strategy)
-
-
-def test_a_point_may_be_named():
-    assert wish(point="54265479862318") == Wish(VM, "54265479862318")
-
-
-def test_a_rung_has_a_number_and_a_name():
-    assert wish(rung=2) == wish(rung="boot") == Wish(VM, rung=Rung.BOOT)
-
-
-def test_a_copy_is_kept_for_hours_or_minutes():
-    assert wish(keep="4h") == Wish(VM, keep=timedelta(hours=4))
-    assert wish(keep="30 m") == Wish(VM, keep=timedelta(minutes=30))
+    return parse_wish(json.dumps({"vm": str(WEB), **body}).encode())
 
 
 @pytest.mark.parametrize(
-    ("field", "value"),
-    [("point", ["latest"]), ("point", "../x"), ("rung", 9), ("keep", "25h"), ("keep", "0h")],
+    ("body", "expected"),
+    [
+        ({}, Wish(WEB)),
+        ({"vm": str(WEB).upper()}, Wish(WEB)),
+        ({"point": "523003325048573"}, Wish(WEB, "523003325048573")),
+        ({"rung": "boot"}, Wish(WEB, rung=Rung.BOOT)),
+        ({"rung": 3}, Wish(WEB, rung=Rung.CHECKS)),
+        ({"rung": "0"}, Wish(WEB, rung=Rung.POINT)),
+        ({"keep": "4h"}, Wish(WEB, keep=4 * HOUR)),
+        ({"keep": "30 m"}, Wish(WEB, keep=HOUR / 2)),
+        ({"point": None, "rung": None, "keep": None}, Wish(WEB)),
+    ],
 )
-def test_what_means_nothing_is_a_fault_of_its_field(field: str, value: Any):
-    answer = wish(**{field: value})
+def test_a_wish_is_read(body: dict[str, Any], expected: Wish):
+    assert wish(**body) == expected
 
-    assert isinstance(answer, Faults)
-    assert [fault.partition(":")[0] for fault in answer.faults] == [field]
+
+@pytest.mark.parametrize(
+    ("body", "fault"),
+    [
+        ({"vm": None}, "vm: missing"),
+        ({"vm": "web"}, "vm: not the ARM id"),
+        ({"vm": ["x"]}, "vm: not the ARM id"),
+        ({"point": "../other"}, "point: not the name"),
+        ({"point": 7}, "point: not the name"),
+        ({"rung": "roof"}, "rung: not one of point, disks, boot, checks, canary"),
+        ({"rung": 5}, "rung: not one of"),
+        ({"rung": True}, "rung: not one of"),
+        ({"keep": "forever"}, "keep: not a time"),
+        ({"keep": "25h"}, "keep: not a time"),
+        ({"keep": "0h"}, "keep: not a time"),
+        ({"keep": 4}, "keep: not a time"),
+        ({"colour": "red"}, "colour: unknown"),
+    ],
+)
+def test_a_faulty_wish_says_what_is_wrong(body: dict[str, Any], fault: str):
+    found = wish(**body)
+
+    assert isinstance(found, Faults)
+    assert [one for one in found.faults if one.startswith(fault)] == list(found.faults)
+
+
+@pytest.mark.parametrize("raw", [b"", b"no JSON", b"[]", b"\xff", b'"text"'])
+def test_a_body_that_is_no_object_says_what_it_should_be(raw: bytes):
+    assert parse_wish(raw) == Faults(("the body is no JSON object of vm, point, rung, keep",))
+
+
+def test_all_faults_are_said_at_once():
+    found = wish(rung="roof", keep="long", colour="red")
+
+    assert isinstance(found, Faults)
+    assert [one.partition(":")[0] for one in found.faults] == ["colour", "keep", "rung"]

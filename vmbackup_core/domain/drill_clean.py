@@ -1,10 +1,10 @@
 """
 Whose a thing in a slot is: what may be removed, by a run or by the janitor after it.
 
-A thing is a run's only when it lies in the slot that the run has leased *and* bears the run's mark
-(an interface, which is given no tags, in its name), or, for a disk, the id of one of its restore jobs, with which the service tags what it makes
-(AZURE: a VM from restored disks; inferred). Everything else is somebody else's: it is reported, and
-never removed.
+A thing is a run's only when it lies in the slot that the run has leased *and* bears the run's mark.
+An interface, which is given no tags, bears it in its name; a disk that the service made bears the
+id of one of the run's restore jobs instead (AZURE: a VM from restored disks; inferred). Everything
+else is somebody else's: it is reported, and never removed.
 """
 
 from collections.abc import Collection, Iterable

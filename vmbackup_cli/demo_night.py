@@ -51,7 +51,6 @@ class Night:
 
     records: tuple[Body, ...]
     planned: int
-    ended: datetime
     kept: frozenset[str]
     left: frozenset[str]
     lost: frozenset[str]
@@ -79,8 +78,13 @@ class Night:
 
     @property
     def errors(self) -> int:
-        """Return how many tests left no record, and how much was lost that was not the tests'."""
-        return abs(self.planned - len(self.records)) + len(self.lost)
+        """
+        Return how many tests left no record, and how much was lost that was not the tests'.
+
+        A night without any test is an error too.
+        """
+        untold = abs(self.planned - len(self.records))
+        return untold + len(self.lost) + (not self.planned)
 
     @property
     def unsafe(self) -> bool:
@@ -111,10 +115,9 @@ def play_night(
     while len(records) < planned and world.clock.now() < begins + LONGEST:
         host.run_for(LOOK)
         records = _records(app)
-    ended = world.clock.now()
     kept = _standing(world) - before
     untils = [datetime.fromisoformat(r["kept_until"]) for r in records if r["kept_until"]]
-    expired = max(untils, default=ended)
+    expired = max(untils, default=world.clock.now())
     announce(console, world.clock, f"all tests have ended; kept for a person: {describe(kept)}")
     with timeline.off_screen():
         host.run_until(expired)
@@ -122,7 +125,7 @@ def play_night(
     host.run_until(expired + CLEANED)
     after = _standing(world)
     announce(console, world.clock, f"what is left of it in Azure: {describe(after - before)}")
-    return Night(records, planned, ended, kept, after - before, before - after, systems)
+    return Night(records, planned, kept, after - before, before - after, systems)
 
 
 def _prepare(world: World, night: date, console: Console) -> None:

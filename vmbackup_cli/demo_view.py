@@ -35,6 +35,7 @@ def show_day(console: Console, day: Day) -> None:
         table.add_row(v.name, v.vault or "-", v.policy or "-", _lag(day, v), reason)
     console.print()
     console.print(table)
+    console.print()
     shown = {v.reason: None for v in verdicts if v.reason is not Reason.PROTECTED}
     _legend(console, ((reason.name, reason.text) for reason in shown))
     s = day.summary
@@ -73,15 +74,18 @@ def show_night(console: Console, night: Night) -> None:
         table.add_row(*_row(body, night))
     console.print()
     console.print(table)
+    console.print()
     _legend(console, dict(_ending(body) for body in records).items())
     drills, rto = night.summary["drills"], night.summary["rto_seconds"]
+    untils = (body["kept_until"] for body in records if body["kept_until"])
+    until = max((f"{datetime.fromisoformat(one):%H:%M}" for one in untils), default="-")
     controls = ", ".join(f"{n} {one}" for one, n in night.summary["negative_controls"].items())
     console.print(
         f"\n{drills['planned']} restore tests: [green]{drills['passed']} proven[/], "
         f"[red]{drills['failed']} failed[/], [yellow]{drills['not_run']} not proven[/]; "
         f"RTO: median {_span(rto['p50'])}, longest {_span(rto['max'])}\n"
         f"negative controls (a check that must fail): {controls}\n"
-        f"kept for a person for a while: {describe(night.kept)}\n"
+        f"kept for a person until {until}: {describe(night.kept)}\n"
         f"left in Azure in the end: [{'bold red' if night.left else 'green'}]"
         f"{describe(night.left)}[/]"
     )
@@ -95,7 +99,7 @@ def _row(body: Body, night: Night) -> tuple[Text | str, ...]:
     if body["control"]:
         words.append(f"control {body['control']}")
     if body["kept_until"]:
-        words.append(f"kept to {datetime.fromisoformat(body['kept_until']):%H:%M}")
+        words.append("kept")
     return (
         VmId.parse(body["vm"]).name,
         night.systems.get(body["vm"].lower(), "-"),
@@ -139,7 +143,13 @@ def show_end(console: Console, summary: Mapping[str, Any], out: Path, seconds: f
 
 
 def _table(title: str) -> Table:
-    return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    return Table(
+        title=title,
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        show_edge=False,
+    )
 
 
 def _legend(console: Console, codes: Iterable[tuple[str, str]]) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from tests.builders import NOW
 from tests.drill_runs import record
 from vmbackup_cli.demo_night import Night, describe
 from vmbackup_core.domain.drill_evidence import body_of
@@ -20,7 +19,7 @@ def night(*records: DrillRecord, planned: int | None = None, **more: Any) -> Nig
     bodies = tuple(body_of(one, "digest") for one in records)
     nothing = frozenset[str]()
     quiet = Night(
-        bodies, len(bodies) if planned is None else planned, NOW, nothing, nothing, nothing, {}
+        bodies, len(bodies) if planned is None else planned, nothing, nothing, nothing, {}
     )
     return replace(quiet, **more)
 
@@ -73,6 +72,10 @@ def test_a_leak_and_a_broken_control_make_a_night_unsafe(bad: Night) -> None:
 
 def test_what_others_had_and_is_gone_is_an_error() -> None:
     assert night(record(), lost=frozenset({DISK})).errors == 1
+
+
+def test_a_night_without_tests_shows_nothing_and_is_an_error() -> None:
+    assert night().errors == 1
 
 
 def test_things_are_counted_by_kind() -> None:

@@ -75,13 +75,15 @@ def _show(desk: Desk, found: list[Forecast]) -> None:
         lies = (span(one.spread.p50), span(one.spread.longest)) if desk.wide else ()
         table.add_row(*row, *lies)
     desk.out.print(table)
-    unmeasured = max(one.vms - one.measured for one in found)
+    missing = max(one.vms - one.measured for one in found)
     desk.say(
         "",
         "An estimate: nobody has tried. Whether Azure restores as fast when more is restored at"
         " once, what quotas do, and how long people need to decide and to connect everything again"
         " is not in it.",
     )
-    if unmeasured:
-        without = number(unmeasured, "VM")
-        desk.say(f"Up to {without} of a tier had no measurement and count with its median.")
+    if missing:
+        desk.say(
+            f"VMs that were never measured ({number(missing, 'VM')} of a tier, at most) count with"
+            " the median of the tier."
+        )

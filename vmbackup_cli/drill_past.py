@@ -229,7 +229,9 @@ def _show_list(desk: Desk, bodies: list[Body]) -> None:
             Text(reached),
         ]
         if desk.wide:
-            row += [Text(brief(duration(clocks[name]))) for name in ("rto", "rpo")]
+            # Without a proof it is only how long the way to the last passed rung took.
+            rto = duration(clocks["rto"]) if verdict == Verdict.PROVEN.name else None
+            row += [Text(brief(rto)), Text(brief(duration(clocks["rpo"])))]
         row.append(Text(body["ending"]))
         if desk.wide:
             row.append(Text(run_mark(body["run"]), style="dim"))

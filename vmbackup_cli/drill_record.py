@@ -100,7 +100,9 @@ def _facts(body: Body, run: Run | None) -> Iterator[tuple[str, str]]:
     cap = f"; capped at {body['cap']}: {body['capped_by']}" if body["capped_by"] else ""
     yield "Tier", f"{body['tier']}, asks for {body['needed']}{cap}"
     yield "Point", _say_point(body)
-    yield "RTO", _against(body, "rto") + ("" if body["comparable"] else "; on another size")
+    far = "" if body["verdict"] == Verdict.PROVEN.name else f" up to {body['reached'] or 'nothing'}"
+    size = "" if body["comparable"] else "; on another size"
+    yield "RTO", f"{_against(body, 'rto')}{far}{size}"
     yield "RPO", _against(body, "rpo")
     clocks = ((name, duration(body["clocks"][name])) for name in _CLOCKS)
     parts = [f"{name} {span(found)}" for name, found in clocks if found is not None]
@@ -137,4 +139,5 @@ def _left(body: Body, run: Run | None) -> Iterable[str]:
         return ("nothing",)
     if run is not None and run.clean:
         return ("nothing, since the janitor has looked",)
-    return body["left"] or ("not known yet: the janitor looks",)
+    short = ["/".join(str(one).split("/")[-2:]) for one in body["left"]]
+    return short or ("not known yet: the janitor looks",)

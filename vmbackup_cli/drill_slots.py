@@ -42,7 +42,9 @@ def slots(ctx: typer.Context, as_json: AsJson = False) -> Exit:
     desk: Desk = ctx.obj
     app = desk.app()
     tests, now = app.restore_tests(), app.clock.now()
-    found = [(lease, tests.runs.get(lease.run)) for lease in tests.slots.known()]
+    found = [
+        (lease, tests.runs.get(lease.run) if lease.run else None) for lease in tests.slots.known()
+    ]
     last = tests.heartbeat.last()
     if as_json:
         looked = last.isoformat() if last else None

@@ -67,6 +67,10 @@ def test_the_machine_form_is_one_document_with_the_record(office: Office) -> Non
     assert record["run"] == ran.json["run"]
     assert (record["reached"], record["needed"]) == ("disks", "disks")
     assert ran.json["interrupted"] is False
+    assert (
+        "PROVEN  up to disks, as asked for; its tier asks for boot"
+        in office.run("drill", "show", "web").out
+    )
 
 
 def test_a_backup_that_does_not_boot_is_said_to_have_failed(office: Office) -> None:

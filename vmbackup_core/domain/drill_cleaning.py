@@ -17,11 +17,12 @@ from vmbackup_core.domain.drill_outcomes import (
     Done,
     Left,
     Missing,
+    Unaccounted,
 )
 from vmbackup_core.domain.drill_ready import Absorb
 from vmbackup_core.domain.drill_reasons import Ending
 from vmbackup_core.domain.drill_record import record_of, verdict_of
-from vmbackup_core.domain.drill_restoring import first_unread
+from vmbackup_core.domain.drill_restoring import first_unread, with_asked
 from vmbackup_core.domain.drill_state import LONGEST_CLEANING, Drill
 from vmbackup_core.domain.drill_steps import (
     CancelRestore,
@@ -62,12 +63,12 @@ def _next_in(state: Drill, slot: Slot, now: datetime) -> Step:
     if not (state.restoring.asks or state.climbing.asked):  # Nothing was ever sent.
         if state.ending is Ending.LEAK and not cleaning.quarantined:
             return QuarantineSlot(slot, "it was not empty when it was leased")
-        return ReleaseSlot(slot, clean=state.ending is not Ending.LEAK)
+        return _release(state, slot, clean=state.ending is not Ending.LEAK)
     keeps = _keeps(state)
     if _running(state) and (keeps or state.climbing.over or _broken(state)):
         return StopCopy(slot, state.copy_name)
     if cleaning.quarantined:
-        return ReleaseSlot(slot, clean=False)
+        return _release(state, slot, clean=False)
     if cleaning.since is not None and now - cleaning.since > LONGEST_CLEANING:
         return QuarantineSlot(slot, "it could not be cleaned up in 24 hours")
     if cleaning.read is None:
@@ -134,7 +135,11 @@ def _remove(state: Drill, slot: Slot, now: datetime) -> Step:
         if cleaning.foreign_since is None or now - cleaning.foreign_since < GRACE:
             return ReadLeft(slot)
         return QuarantineSlot(slot, "something lies in it that is not of its restore test")
-    return ReleaseSlot(slot, clean=not cleaning.backed_up)
+    return _release(state, slot, clean=not cleaning.backed_up)
+
+
+def _release(state: Drill, slot: Slot, *, clean: bool) -> ReleaseSlot:
+    return ReleaseSlot(slot, clean, known=len(state.restoring.asks))
 
 
 def _sorted(state: Drill, slot: Slot) -> Sorted:
@@ -232,6 +237,8 @@ def _after_keep(state: Drill, step: KeepSlot, outcome: Any, now: datetime) -> Dr
 
 
 def _after_release(state: Drill, step: ReleaseSlot, outcome: Any, now: datetime) -> Drill:
+    if isinstance(outcome, Unaccounted):
+        return with_asked(state, outcome, now)
     if not isinstance(outcome, Done):
         return _locked(state, outcome, now)
     backed_up = state.cleaning.backed_up

@@ -128,17 +128,24 @@ def _after_start(state: Drill, step: StartRestore, outcome: Any, now: datetime) 
             state = _with(state, asks=(*asks, Ask(at)))
             return state.noting(now, f"restore asked for, and the answer lost: {words}")
         case Unaccounted(asked) if len(asked) > len(asks):
-            state = _with(state, asks=(*asks, *(Ask(at) for at in asked[len(asks) :])))
-            return state.noting(now, "a restore was asked for before: looking for it")
+            return with_asked(state, outcome, now)
         case Unaccounted():
             return state.troubled("the ledger does not know of an asking", None, now)
         case NotStarted(at, words, after):
             state = _with(state, asks=(*asks, Ask(at, void=True)))
             return state.troubled(words, after, now)
         case _:
+            state = _with(state, asks=(*asks, Ask(now, void=True)))  # It was written down.
             words = getattr(outcome, "words", "")
             told = RungResult(Rung.DISKS, Mark.NOT_RUN, ProofReason.RESTORE_REFUSED, (words,))
             return refused(state.told(told, now), outcome, now)
+
+
+def with_asked(state: Drill, found: Unaccounted, now: datetime) -> Drill:
+    """Take in that a turn of which nothing else is known may have asked for a restore."""
+    asks = state.restoring.asks
+    state = _with(state, asks=(*asks, *(Ask(at) for at in found.asked[len(asks) :])), settled=None)
+    return state.noting(now, "a restore was asked for before: looking for it")
 
 
 def _after_list(state: Drill, _: WatchRestores, outcome: Any, now: datetime) -> Drill:

@@ -392,6 +392,29 @@ def test_an_app_that_is_not_vmbackup_or_not_there_is_said(night: NightStage) -> 
     assert gone.run(*asked, "http://func.example").code == 64
 
 
+def test_where_the_answer_is_lost_it_says_to_look_before_asking_again(night: NightStage) -> None:
+    night.prepare("web")
+    keyed = {"VMBACKUP_APP_KEY": "key"}
+    asked = ("drill", "run", "web", "--yes", "--app", APP)
+
+    lost = Cli(night.app, environment=keyed).run(*asked)
+    broken = Cli(night.app, environment=keyed, fetch=lambda *_: Answer(502, b"")).run(*asked)
+
+    assert (lost.code, broken.code) == (1, 1)
+    assert "see `vmbackup drill list` before asking again" in lost.err
+    assert "answers 502; it may have begun all the same" in broken.err
+
+
+def test_the_deployed_janitor_makes_a_test_from_here_safe(night: NightStage) -> None:
+    night.prepare("web")
+    here = Cli(replace(night.app, clock=HostClock(night)))
+
+    ran = here.run("drill", "run", "web", "--local", "--rung", "disks", "--yes")
+
+    assert ran.code == 0
+    assert "waits for a slot" in ran.err
+
+
 def test_without_an_address_it_says_what_to_set(night: NightStage) -> None:
     night.prepare("web")
 

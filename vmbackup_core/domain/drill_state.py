@@ -154,7 +154,8 @@ class Cleaning:
     What is done about what the run has made; `sent` are the removals asked for, and when.
 
     `left` is what cannot be removed or is kept; `backed_up` a vault that backs the copy up.
-    `looked` says that the copy was read back for the last time.
+    `looked` says that the copy was read back for the last time, `stopped` that it was asked to
+    stop, or that this was refused; `unstopped` that it may run on, and must not be kept.
     """
 
     since: datetime | None = None
@@ -165,6 +166,7 @@ class Cleaning:
     foreign_since: datetime | None = None
     containers: tuple[str, ...] = ()
     stopped: bool = False
+    unstopped: bool = False
     looked: bool = False
     backed_up: str = ""
     quarantined: str = ""

@@ -44,7 +44,7 @@ from vmbackup_core.domain.slots import Slot
 
 GONE_AFTER = timedelta(seconds=90)  # A machine goes within some minutes, and its disks with it.
 SEND_AGAIN = timedelta(minutes=10)
-APPEARS = timedelta(minutes=2)  # A machine that was sent is listed by then.
+APPEARS = timedelta(minutes=2)  # What was made is listed by then.
 GRACE = timedelta(minutes=10)  # Tags are listed late: what is foreign must be so for that long.
 STOPS = timedelta(minutes=2)  # A machine is off by then.
 STOP_TRIES = 3  # Then it is removed, whether it was stopped or not.
@@ -169,7 +169,7 @@ def _looked_too_early(state: Drill) -> bool:
     read, asked, settled = state.cleaning.read, state.climbing.asked, state.restoring.settled
     if read is None:
         return True
-    return bool(settled and read < settled) or bool(asked and read < asked + APPEARS)
+    return any(made is not None and read < made + APPEARS for made in (settled, asked))
 
 
 def _with(state: Drill, **changes: Any) -> Drill:

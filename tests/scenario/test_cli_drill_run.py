@@ -160,7 +160,7 @@ def test_a_janitor_that_never_looked_is_not_in_reach(world: World) -> None:
     ran = run_local(office)
 
     assert ran.code == 1
-    assert "none ever looked at this ledger" in ran.err
+    assert "none has ever looked at this ledger" in ran.err
     assert "VMBACKUP_STORAGE_ACCOUNT" in ran.err
 
 

@@ -166,7 +166,11 @@ def _night() -> str | None:
 def _cleaning() -> dict[str, Any] | None:
     """Return the janitor's input, None where no restore test ever had a slot."""
     current = bootstrap.current_app()
-    return None if current.restore_tests().unused() else current.workflows.first_cleaning()
+    tests = current.restore_tests()
+    if tests.unused():
+        tests.heartbeat.beat()  # It is there, also while there is nothing to do.
+        return None
+    return current.workflows.first_cleaning()
 
 
 def _ask(raw: bytes) -> tuple[int, dict[str, Any], dict[str, Any] | None]:

@@ -126,6 +126,8 @@ class TinyDrills:
         )
     )
     takes: timedelta = RESTORE_TAKES
+    list_lag: timedelta = timedelta(0)
+    cancellable: bool = True
     progress: RestoreProgress = RestoreProgress.SUCCEEDED
     code: str = ""
     faults: tuple[str, ...] = ()
@@ -215,7 +217,7 @@ class TinyDrills:
         return tuple(
             replace(one.facts, target_group="", staging_container="", config="")
             for one in self.restores
-            if one.facts.started >= since
+            if since <= one.facts.started <= self.clock.now() - self.list_lag
         )
 
     def observe_restore(self, vault: VaultId, job: str) -> RestoreFacts:
@@ -225,6 +227,8 @@ class TinyDrills:
 
     def cancel_restore(self, vault: VaultId, job: str) -> None:
         answer = self.call("cancel", effect=True)
+        if not self.cancellable:
+            raise Rejected("too late", code="BMSUserErrorJobNotCancellable", status=400)
         self.done(f"cancel {job}")
         for one in self.restores:
             if one.facts.id == job and not one.facts.progress.ended:
@@ -356,7 +360,7 @@ class TinyDrills:
 
     # Networks, Sizes.
 
-    def observe_network(self, slot: Slot) -> NetworkFacts:
+    def observe_network(self, slot: Slot, *, closely: bool = True) -> NetworkFacts:
         self.call("network")
         nics = tuple(one.id for one in self.things.values() if one.type == INTERFACE)
         seen = replace(self.network, subnet_id=slot.subnet_id, interfaces=nics)

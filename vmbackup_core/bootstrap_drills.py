@@ -23,6 +23,7 @@ from vmbackup_core.app.drill_ledger import DrillLedger
 from vmbackup_core.app.drill_records import DrillRecords
 from vmbackup_core.app.drilling import Drilling
 from vmbackup_core.app.evidence import EvidenceLog
+from vmbackup_core.app.heartbeat import Heartbeat
 from vmbackup_core.app.janitor import Janitor
 from vmbackup_core.app.keepsakes import Keepsakes
 from vmbackup_core.app.night import Night
@@ -95,7 +96,8 @@ def put_together(parts: Parts) -> RestoreTests:
     )
     prove = ProveRestore(acts, journal, clock)
     planning = _planning(parts, slots, runs, records, shelf)
-    return RestoreTests(slots, runs, records, prove, janitor, planning)
+    heartbeat = Heartbeat(rows, clock)
+    return RestoreTests(slots, runs, records, prove, janitor, heartbeat, planning)
 
 
 def _planning(

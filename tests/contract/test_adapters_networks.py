@@ -20,15 +20,25 @@ from azsim.networks import Subnet
 from azsim.world import World
 from tests.contract.azure_desk import SUB, VAULT, WEST, Desk
 from tests.contract.drill_desk import NAME, OURS, DrillDesk
-from tests.drill_places import AGENT, SHUT, make_place
+from vmbackup_cli.simulated import SHUT, found_place
+from vmbackup_core.adapters.api_versions import NETWORKS
 from vmbackup_core.adapters.deed_forms import Identity
-from vmbackup_core.adapters.networks import AzureNetworks
-from vmbackup_core.domain.errors import Retryable
+from vmbackup_core.adapters.networks import ADMIN_RULES, AzureNetworks
+from vmbackup_core.domain.errors import Denied, Retryable
 from vmbackup_core.domain.isolation import NetworkFacts, find_breaches, find_copy_breaches
 from vmbackup_core.domain.slots import Place, Slot
 
 PLACE = Place(SUB, WEST)
 SLOT = Slot(PLACE, 1)
+AGENT: Mapping[str, Any] = SHUT[1] | {
+    "name": "agent",
+    "priority": 100,
+    "access": "Allow",
+    "protocol": "Tcp",
+    "destinationAddressPrefix": "168.63.129.16",
+    "destinationPortRange": None,
+    "destinationPortRanges": ["80", "32526"],
+}
 
 
 class NetworkDesk(Desk):
@@ -36,7 +46,7 @@ class NetworkDesk(Desk):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self.network = make_place(world, PLACE, 2)
+        self.network = found_place(world, PLACE, 2)
         self.networks = AzureNetworks(self.arm(Identity.READER), self.clock)
 
     def observe(self) -> NetworkFacts:
@@ -311,6 +321,25 @@ def test_a_network_that_is_being_written_to_proves_nothing(desk: NetworkDesk) ->
     assert desk.breaches() == [
         "the subnet could not be read: it is being written to, or that failed (updating)"
     ]
+
+
+def test_what_a_manager_applies_is_asked_of_drill_networks_alone(desk: NetworkDesk) -> None:
+    hub = desk.world.networks.create(SUB, "rg-hub", "hub", WEST)
+    reader = desk.arm(Identity.READER)
+
+    with pytest.raises(Denied):
+        reader.post(f"{hub.id}/{ADMIN_RULES}", NETWORKS, "asking beside the slots", {})
+
+    assert desk.calls() == []
+
+
+def test_every_page_of_what_a_manager_applies_is_read(desk: NetworkDesk) -> None:
+    a_manager_s_rule(desk)
+    for number in range(30):
+        rule = desk.network.admin_rules[0]
+        desk.network.admin_rules.append(rule | {"id": f"/managers/m/rules/{number}"})
+
+    assert len(desk.observe().admin_rules) == 31
 
 
 # The copy.

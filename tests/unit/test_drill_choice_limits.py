@@ -6,10 +6,11 @@ from decimal import Decimal
 
 import pytest
 
-from tests.builders import OTHER_SUB, SUB, vm
+from tests.builders import NOW, OTHER_SUB, SUB, scope, vm
 from tests.drills import (
     HERE,
     THERE,
+    backed_up,
     codes,
     drill_rules,
     drills_of,
@@ -22,6 +23,7 @@ from tests.drills import (
     proven,
     tier,
 )
+from vmbackup_core.domain.drill_choice import plan_drills
 from vmbackup_core.domain.drill_cost import Prices
 from vmbackup_core.domain.drill_lanes import STARTS_AN_HOUR
 from vmbackup_core.domain.drill_reckoning import Room
@@ -29,6 +31,7 @@ from vmbackup_core.domain.drill_turns import Why
 from vmbackup_core.domain.drills import DrillRules, Past
 from vmbackup_core.domain.facts import Tags, VmFacts
 from vmbackup_core.domain.points import Strategy
+from vmbackup_core.domain.rules import Mode, Rules, Scope
 from vmbackup_core.domain.rungs import Rung
 from vmbackup_core.domain.schedules import DAY, HOUR
 from vmbackup_core.domain.slots import Place
@@ -284,6 +287,28 @@ def test_a_proof_as_far_as_a_cap_lets_it_keeps_the_rhythm_and_is_counted_apart()
     assert found.coverage.nights == 0
 
 
+# Where nothing may be done.
+
+
+def test_a_subscription_in_observe_mode_takes_nobodys_turn() -> None:
+    far = replace(vm(), id=replace(vm().id, subscription=OTHER_SUB))
+    both = Scope((SUB, OTHER_SUB), mode=Mode.PROTECT, mode_by_subscription=((SUB, Mode.OBSERVE),))
+    rules = Rules(both, "backup")
+
+    found = plan_drills(backed_up([vm(), far]), rules, drill_rules(), {}, NOW, 1)
+
+    assert [drill.vm.id for drill in drills_of(found)] == [far.id]
+    assert codes(found) == ["OBSERVING"]
+
+
+def test_where_all_only_observe_the_plan_shows_what_would_be_tested() -> None:
+    rules = Rules(scope(Mode.OBSERVE), "backup")
+
+    found = plan_drills(backed_up([vm()]), rules, drill_rules(), {}, NOW, 1)
+
+    assert len(drills_of(found)) == 1
+
+
 # Tests that could not tell.
 
 
@@ -332,9 +357,9 @@ def test_a_failure_ends_the_tries_and_a_pass_ends_both() -> None:
     assert after == Past("m", proven=night(0), proofs=1)
 
 
-def test_five_measurements_of_each_kind_are_kept() -> None:
+def test_six_measurements_of_each_kind_are_kept() -> None:
     past = measured(*[n * MINUTE for n in range(9)])
     both = past.measuring(measured(DAY, from_vault=True).measured[0])
 
-    assert [one.took for one in past.measured] == [n * MINUTE for n in range(4, 9)]
-    assert len(both.measured) == 6
+    assert [one.took for one in past.measured] == [n * MINUTE for n in range(3, 9)]
+    assert len(both.measured) == 7

@@ -1,6 +1,8 @@
 """One restore test from its order to its record, on an Azure that does what it is told."""
 
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -11,7 +13,12 @@ from vmbackup_core.domain.drill_clean import DISK
 from vmbackup_core.domain.drill_facts import GuestCheck, RestoreProgress, Thing
 from vmbackup_core.domain.drill_orders import Isolation, Targets
 from vmbackup_core.domain.drill_reasons import Ending, ProofReason
-from vmbackup_core.domain.drill_steps import BUDGET, EFFECTS, CreateCopy, StartRestore
+from vmbackup_core.domain.drill_steps import (
+    BUDGET,
+    CREATING,
+    EFFECTS,
+    FOR_A_DISK,
+)
 from vmbackup_core.domain.facts import Tags
 from vmbackup_core.domain.isolation import NetworkFacts
 from vmbackup_core.domain.rules import Mode
@@ -120,6 +127,22 @@ def test_its_record_is_written_once():
 # What it costs.
 
 
+@pytest.mark.parametrize("boots", [70 * MINUTE / 60, 9 * MINUTE, 25 * MINUTE, 50 * MINUTE])
+def test_it_stays_within_its_calls_however_long_the_boot_takes(boots):
+    drill = small_drill(needed=Rung.CHECKS, checks=(APP,))
+    drill.azure.boots_after = boots
+
+    assert drill.run().verdict is Verdict.PROVEN
+    assert drill.state.calls <= BUDGET + FOR_A_DISK
+
+
+def test_a_boot_is_seen_before_twice_its_time_is_over():
+    drill = small_drill()
+    drill.azure.boots_after = 9 * MINUTE
+
+    assert drill.run().clocks.boot < 18 * MINUTE
+
+
 @pytest.mark.parametrize("takes", [90 * MINUTE / 60, 89 * MINUTE, 6 * HOUR])
 def test_it_stays_within_its_calls_however_long_the_restore_takes(takes):
     drill = small_drill(needed=Rung.CHECKS, checks=(APP,))
@@ -135,7 +158,7 @@ def test_a_copy_that_hangs_costs_no_more_calls():
     drill.azure.agent = False
 
     assert drill.run().verdict is Verdict.FAILED
-    assert drill.state.calls <= BUDGET
+    assert drill.state.calls <= BUDGET + FOR_A_DISK
 
 
 def test_restores_of_a_vault_are_listed_every_five_minutes_at_most():
@@ -489,6 +512,31 @@ def test_a_restore_that_runs_on_is_cancelled_and_waited_for():
     assert_nothing_is_left(drill, record)
 
 
+def test_a_restore_that_cannot_be_cancelled_is_waited_for_and_cleaned_up_after():
+    drill = small_drill()
+    drill.azure.takes = 3 * HOUR
+    drill.azure.cancellable = False
+    drill.until("restore")
+    drill.azure.answers.extend([Answer.DENIED])
+
+    record = drill.run()
+
+    assert record.ended >= NOW + 3 * HOUR
+    assert_nothing_is_left(drill, record)
+
+
+def test_a_slot_that_the_ledger_gives_to_another_run_is_not_cleaned():
+    drill = small_drill()
+    drill.until("create")
+    drill.slots.release(SLOT, drill.order.run)
+    drill.slots.lease(drill.order.place, 1, "another", NOW + 99 * HOUR)
+
+    record = drill.run()
+
+    assert not any(what.startswith("remove /") for _, what in drill.azure.did)
+    assert not record.clean
+
+
 def test_what_somebody_puts_into_the_slot_meanwhile_is_reported_and_left():
     drill = small_drill()
     drill.until("create")
@@ -593,6 +641,17 @@ def test_a_restore_that_never_arrived_is_sent_again_after_two_looks(lost):
     assert_nothing_is_left(drill, record)
 
 
+def test_a_restore_that_is_listed_late_is_not_sent_again():
+    drill = small_drill()
+    drill.azure.answers.extend([Answer.GOOD] * 9 + [Answer.LOST_AFTER])
+    drill.azure.list_lag = 12 * MINUTE
+
+    record = drill.run()
+
+    assert effects(drill).count("restore") == 1
+    assert record.verdict is Verdict.PROVEN
+
+
 def test_somebody_elses_restore_at_the_same_time_is_not_taken_for_ours():
     drill = small_drill()
     drill.azure.answers.extend([Answer.GOOD] * 9 + [Answer.LOST_AFTER])
@@ -650,5 +709,28 @@ def test_an_azure_that_does_not_answer_for_hours_ends_it():
     assert effects(drill) == []
 
 
+def test_a_turn_changes_at_most_one_thing():
+    drill = small_drill()
+    drill.azure.identities = ("SystemAssigned",)
+    counts = [0]
+    drill.prove = replace(drill.prove, journal=Counting(drill.azure.did, counts))
+
+    drill.run()
+
+    assert max(later - sooner for sooner, later in pairwise(counts)) == 1
+
+
+@dataclass(frozen=True)
+class Counting:
+    """A journal that counts, at the end of each turn, what has been done so far."""
+
+    did: list
+    counts: list
+
+    def note(self, kind, key, text, **more):
+        if kind == "outcome":
+            self.counts.append(len(self.did))
+
+
 def test_all_that_makes_something_ends_a_turn():
-    assert {StartRestore, CreateCopy} <= set(EFFECTS)
+    assert set(CREATING) <= set(EFFECTS)

@@ -12,6 +12,7 @@ from vmbackup_core.domain.drill_orders import DrillOrder
 from vmbackup_core.domain.drills import DrillRules
 from vmbackup_core.domain.errors import Gone, Malformed
 from vmbackup_core.domain.ids import VmId
+from vmbackup_core.domain.points import Strategy
 from vmbackup_core.domain.rules import Rules
 from vmbackup_core.domain.rungs import Rung
 from vmbackup_core.ports import Clock, Inventory, Journal, Vaults
@@ -28,10 +29,15 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a person asks for; None where the plan or the service shall choose."""
+    """
+    What a person asks for; None where the plan or the service shall choose.
+
+    Without a `point`, the `strategy` chooses one.
+    """
 
     vm: VmId
     point: str = ""
+    strategy: Strategy = Strategy.LATEST
     rung: Rung | None = None
     keep: timedelta | None = None
 
@@ -73,6 +79,7 @@ class Asking:
             self.drills,
             now,
             point=wish.point,
+            strategy=wish.strategy,
             rung=wish.rung,
             keep=wish.keep,
         )
@@ -84,7 +91,11 @@ class Asking:
 
 
 def parse_wish(raw: bytes) -> Wish | Faults:
-    """Read what a person asks for: `{vm, point?, rung?, keep?}`; every fault at once."""
+    """
+    Read what a person asks for: `{vm, point?, rung?, keep?}`; every fault at once.
+
+    `point` is a recovery point's name or a strategy, `rung` its number or name, `keep` like "4h".
+    """
     try:
         body = json.loads(raw)
     except ValueError:
@@ -93,10 +104,11 @@ def parse_wish(raw: bytes) -> Wish | Faults:
         return Faults((f"the body is no JSON object of {', '.join(_FIELDS)}",))
     faults = [f"{name}: unknown; known are {', '.join(_FIELDS)}" for name in body.keys() - _FIELDS]
     vm = _vm(body, faults)
-    point, rung, keep = _point(body, faults), _rung(body, faults), _keep(body, faults)
+    (point, strategy), rung = _point(body, faults), _rung(body, faults)
+    keep = _keep(body, faults)
     if faults or vm is None:
         return Faults(tuple(sorted(faults)))
-    return Wish(vm, point, rung, keep)
+    return Wish(vm, point, strategy, rung, keep)
 
 
 def _vm(body: Mapping[str, Any], faults: list[str]) -> VmId | None:
@@ -111,14 +123,16 @@ def _vm(body: Mapping[str, Any], faults: list[str]) -> VmId | None:
         return None
 
 
-def _point(body: Mapping[str, Any], faults: list[str]) -> str:
+def _point(body: Mapping[str, Any], faults: list[str]) -> tuple[str, Strategy]:
     given = body.get("point")
     if given is None:
-        return ""
+        return "", Strategy.LATEST
+    if isinstance(given, str) and given.lower() in set(Strategy):
+        return "", Strategy(given.lower())
     if not isinstance(given, str) or _POINT.fullmatch(given) is None:
-        faults.append("point: not the name of a recovery point")
-        return ""
-    return given
+        faults.append(f"point: not the name of a recovery point, nor {', '.join(Strategy)}")
+        return "", Strategy.LATEST
+    return given, Strategy.LATEST
 
 
 def _rung(body: Mapping[str, Any], faults: list[str]) -> Rung | None:

@@ -7,6 +7,7 @@ from vmbackup_core.app.asking import Asking, Json
 from vmbackup_core.app.codec import from_json, to_json
 from vmbackup_core.app.drill_records import DrillRecords
 from vmbackup_core.app.drilling import Drilling
+from vmbackup_core.app.heartbeat import Heartbeat
 from vmbackup_core.app.janitor import Janitor
 from vmbackup_core.app.night import Night
 from vmbackup_core.app.prove import ProveRestore
@@ -16,6 +17,7 @@ from vmbackup_core.app.workflows import upgrade
 from vmbackup_core.domain.drill import Ended, phase_of
 from vmbackup_core.domain.drill_orders import DrillOrder
 from vmbackup_core.domain.drill_state import SCHEMA, Drill
+from vmbackup_core.domain.rungs import RungResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class RestoreTests:
     records: DrillRecords
     prove: ProveRestore
     janitor: Janitor
+    heartbeat: Heartbeat
     planning: Planning | None
 
     def begin(self, order: DrillOrder) -> Json:
@@ -48,19 +51,25 @@ class RestoreTests:
         return begun
 
     def turn(self, state: Json) -> tuple[Json, datetime | None, str, tuple[str, ...]]:
-        """Take a turn; return the state, when the next is due, and a code with its words."""
+        """
+        Take a turn; return the state, when the next is due, and a code with its words.
+
+        While it goes on, the words are what became of each rung so far, and what it waits for.
+        """
         turn = self.prove.turn(from_json(upgrade(state, SCHEMA), Drill))
         left = to_json(turn.state)
         match turn.then:
             case Ended(record):
                 return left, None, record.verdict.name, (record.ending.name, record.ending.text)
             case waiting:
-                words = tuple(word for word in waiting.because if word)
+                waits = tuple(word for word in waiting.because if word)
+                words = (*map(say_rung, turn.state.results), *waits)
                 return left, waiting.until, phase_of(turn.state).name, words
 
     def tidy(self) -> tuple[bool, tuple[str, ...]]:
         """Clean up once; return whether to look again in a moment, and what is waited for."""
         tidied = self.janitor.tidy()
+        self.heartbeat.beat()
         return tidied.again, (*tidied.waiting, *tidied.troubles)
 
     def tonight(self) -> tuple[tuple[datetime, tuple[DrillOrder, ...]], ...]:
@@ -95,3 +104,8 @@ class RestoreTests:
             "copy_asked": found.copy_asked.isoformat() if found.copy_asked else None,
             "kept_until": found.kept_until.isoformat() if found.kept_until else None,
         }
+
+
+def say_rung(result: RungResult) -> str:
+    """Say what became of a rung, as in `disks: pass (DISKS_MATCH)`."""
+    return f"{result.rung.name.lower()}: {result.mark} ({result.reason.name})"

@@ -61,7 +61,7 @@ def read_again(state: Drill, now: datetime, *, copy: bool = True) -> Step | None
         return ReadCopy(slot, state.copy_name, closely=True)
     read = state.ready.network_read
     if read is None or now - read > NETWORK_FRESH:
-        return ReadNetwork(slot)
+        return ReadNetwork(slot, closely=not climbing.created)
     return None
 
 

@@ -53,21 +53,22 @@ def order_now(
     asked: datetime,
     *,
     point: str = "",
+    strategy: Strategy = Strategy.LATEST,
     rung: Rung | None = None,
     keep: timedelta | None = None,
 ) -> DrillOrder | NotPlanned:
     """
     Return the order of one test that a person asks for, or why this VM is not to be tested.
 
-    A VM that no tier takes is tested as by a tier of its own name, so far as `rung` says. Its point
-    is the latest where none is named. With `keep` the copy is kept for that long, passed or failed.
+    A VM that no tier takes is tested as by a tier of its own name, so far as `rung` says. Without a
+    `point` the `strategy` chooses. With `keep` the copy is kept for that long, passed or failed.
     """
     match sort_out(vm, items, rules, drills, Past()):
         case NotPlanned() as code:
             return code
         case subject:
             tier = subject.tier if rung is None else replace(subject.tier, rung=rung)
-            order = _order(vm, subject.vault, tier, Strategy.LATEST, subject.cap, drills, asked)
+            order = _order(vm, subject.vault, tier, strategy, subject.cap, drills, asked)
     if keep is not None:
         order = replace(order, keep=keep, keep_passed=True)
     return replace(order, point=point)

@@ -39,7 +39,7 @@ from vmbackup_core.domain.drill_steps import (
     WatchRestores,
 )
 from vmbackup_core.domain.drills import RESTORES_A_DAY
-from vmbackup_core.domain.isolation import NetworkFacts, find_breaches
+from vmbackup_core.domain.isolation import NetworkFacts, find_breaches, find_hindrances
 from vmbackup_core.domain.points import (
     Chosen,
     NoPoint,
@@ -78,7 +78,7 @@ def next_ready(state: Drill, now: datetime) -> Step | Wait | None:
     if not ready.staging:
         return ReadSlot(ready.slot)
     if ready.network_read is None:
-        return ReadNetwork(ready.slot)
+        return ReadNetwork(ready.slot, closely=True)
     if state.restoring.asks:
         return None
     if state.wants(Rung.BOOT) and not ready.sized:
@@ -196,6 +196,8 @@ def _after_network(state: Drill, _: ReadNetwork, outcome: Any, now: datetime) ->
         return state.ends(broken, now, tuple(str(breach) for breach in breaches))
     if not running and state.wants(Rung.BOOT) and not outcome.free_addresses:
         return state.ends(Ending.NO_ROOM, now, ("the subnet has no address left",))
+    for hindrance in () if running else find_hindrances(outcome):
+        state = state.noting(now, str(hindrance))
     ready = replace(state.ready, network_read=now, security_group=outcome.network_security_group)
     return replace(state, ready=ready)
 

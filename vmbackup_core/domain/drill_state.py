@@ -118,7 +118,7 @@ class Climbing:
     `created` says that a machine was sent, or was there (`found`), `sent` how often. `seen` is when
     it was last read for this look at its boot, `closely` when it was last read back as a whole.
     `foreign` says that a machine of its name was there which is not ours. `over` is set where the
-    time to run was over.
+    time to run was over. `boots` is what its console says, until the copy itself is read again.
     """
 
     cap: Rung = Rung.CANARY
@@ -137,6 +137,7 @@ class Climbing:
     closely: datetime | None = None
     foreign: bool = False
     looks: int = 0
+    boots: RungResult | None = None
     booted: datetime | None = None
     script: Script | None = None
     checked: tuple[RungResult, ...] = ()

@@ -44,6 +44,10 @@ class NotPlanned(Enum):
     NO_TIER = Absence(
         "no tier of the drill plan takes it", "add a tier to [drills], if it is to be tested"
     )
+    OBSERVING = Absence(
+        "its subscription is in observe mode: nothing is restored there",
+        'set mode = "protect" in [scope], or for this subscription',
+    )
     TAGGED_NEVER = Absence("its tag says that it is never to be tested")
     RESTORING = Absence("a person's restore of it is running")
     RESTORE_LIMIT = Absence("it was restored 10 times in 24 hours, which is Azure's limit")
@@ -109,6 +113,13 @@ class Night:
     date: date
     drills: tuple[Drill, ...] = ()
     blackout: str = ""
+
+    @property
+    def cost(self) -> Decimal | None:
+        """What its tests are estimated to cost; None where that is not known of one of them."""
+        costs = [drill.cost for drill in self.drills]
+        known = [cost for cost in costs if cost is not None]
+        return sum(known, Decimal(0)) if len(known) == len(costs) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,7 +159,7 @@ class DrillRules:
         return today if self.start_of(today) >= now else today + DAY
 
 
-MEASURES = 5  # How many measurements of each kind are kept of one VM.
+MEASURES = 6  # Of each kind kept of one VM: the last, and five before it to compare it with.
 
 
 @dataclass(frozen=True, slots=True)

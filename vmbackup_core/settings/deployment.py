@@ -16,6 +16,7 @@ from vmbackup_core.settings.names import parse_guid
 
 PREFIX = "VMBACKUP_"
 SOURCE = "environment"
+APP_KEY = "VMBACKUP_APP_KEY"
 
 
 class Cloud(StrEnum):
@@ -66,7 +67,8 @@ class Deployment:
 
     Either `state_dir` is set (a local directory) or both `table_url` and `blob_url` are. A client
     id is "" where the one identity that is there will do. `on_azure` says that the platform offers
-    a managed identity (it sets IDENTITY_ENDPOINT).
+    a managed identity (it sets IDENTITY_ENDPOINT). `app_url` is where the deployed app answers; the
+    key that goes with it (APP_KEY) is a secret, and stays in the environment.
     """
 
     config: str
@@ -81,6 +83,7 @@ class Deployment:
     sweep_schedule: str
     drill_schedule: str
     janitor_schedule: str
+    app_url: str = ""
     on_azure: bool = False
 
     @property
@@ -141,6 +144,7 @@ def read_deployment(environment: Mapping[str, str]) -> Deployment:
         sweep_schedule=read["VMBACKUP_SWEEP_SCHEDULE"],
         drill_schedule=read["VMBACKUP_DRILL_SCHEDULE"],
         janitor_schedule=read["VMBACKUP_JANITOR_SCHEDULE"],
+        app_url=read["VMBACKUP_APP_URL"],
         on_azure=bool(environment.get("IDENTITY_ENDPOINT")),
     )
 
@@ -188,7 +192,7 @@ def _parse_account(text: str) -> str:
     return text
 
 
-def _parse_url(text: str) -> str:
+def parse_url(text: str) -> str:
     """Check a service's address; tokens travel over TLS only, except on this machine."""
     parts = urlsplit(text)
     local = parts.hostname in ("localhost", "127.0.0.1")
@@ -250,14 +254,16 @@ VARIABLES = {
             "VMBACKUP_CONFIG", "a path, or the address of a blob", _parse_any, "vmbackup.toml"
         ),
         Variable("VMBACKUP_STORAGE_ACCOUNT", _ACCOUNT, _parse_account),
-        Variable("VMBACKUP_TABLE_URL", _URL, _parse_url),
-        Variable("VMBACKUP_BLOB_URL", _URL, _parse_url),
+        Variable("VMBACKUP_TABLE_URL", _URL, parse_url),
+        Variable("VMBACKUP_BLOB_URL", _URL, parse_url),
         Variable("VMBACKUP_STATE_DIR", "a local directory", _parse_any),
         Variable("VMBACKUP_READER_CLIENT_ID", _ID, parse_guid),
         Variable("VMBACKUP_PROTECTOR_CLIENT_ID", _ID, parse_guid),
         Variable("VMBACKUP_RESTORER_CLIENT_ID", _ID, parse_guid),
         Variable("VMBACKUP_CLOUD", '"public", "usgov" or "china"', _parse_cloud, "public"),
-        Variable("VMBACKUP_ARM_ENDPOINT", _URL, _parse_url),
+        Variable("VMBACKUP_ARM_ENDPOINT", _URL, parse_url),
+        Variable("VMBACKUP_APP_URL", _URL, parse_url),
+        Variable(APP_KEY, "a key of the function app", _parse_any),
         Variable("VMBACKUP_SWEEP_SCHEDULE", _SCHEDULE, _parse_ncrontab, "0 */30 * * * *"),
         Variable("VMBACKUP_DRILL_SCHEDULE", _SCHEDULE, _parse_ncrontab, "0 0 1 * * *"),
         Variable("VMBACKUP_JANITOR_SCHEDULE", _SCHEDULE, _parse_ncrontab, "0 */15 * * * *"),

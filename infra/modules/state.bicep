@@ -9,6 +9,7 @@ param readerPrincipalId string
 param keeperPrincipalIds array
 param eventsPrincipalId string
 
+var here = resourceGroup().id
 var roles = loadJsonContent('../roles.json')
 var blobDataContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
 
@@ -137,13 +138,13 @@ resource tidies 'Microsoft.Storage/storageAccounts/managementPolicies@2026-04-01
 }
 
 resource definitions 'Microsoft.Authorization/roleDefinitions@2022-04-01' = [for name in ['ledger', 'documents', 'evidence', 'configuration']: {
-  name: guid(resourceGroup().id, 'vmbackup', environmentName, name)
+  name: guid(here, 'vmbackup', environmentName, name)
   properties: {
     roleName: 'vmbackup ${name} ${environmentName} ${take(token, 5)}'
     description: roles[name].description
     type: 'CustomRole'
     assignableScopes: [
-      resourceGroup().id
+      here
     ]
     permissions: [
       {

@@ -9,17 +9,18 @@ param mayCreateVaults bool
 @description('Whether restore tests run in this subscription.')
 param restores bool
 
+var here = subscription().id
 var roles = loadJsonContent('../roles.json')
 
 resource definitions 'Microsoft.Authorization/roleDefinitions@2022-04-01' = [for name in ['reader', 'protector', 'vaultMaker', 'restorer', 'slot', 'place', 'staging']: {
-  name: guid(subscription().id, 'vmbackup', environmentName, name)
+  name: guid(here, 'vmbackup', environmentName, name)
   properties: {
     // A role's name is unique in the whole tenant.
     roleName: 'vmbackup ${name} ${environmentName} ${take(subscription().subscriptionId, 8)}'
     description: roles[name].description
     type: 'CustomRole'
     assignableScopes: [
-      subscription().id
+      here
     ]
     permissions: [
       {
@@ -31,7 +32,7 @@ resource definitions 'Microsoft.Authorization/roleDefinitions@2022-04-01' = [for
 }]
 
 resource reads 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(subscription().id, readerPrincipalId, 'reader')
+  name: guid(here, readerPrincipalId, 'reader')
   properties: {
     principalId: readerPrincipalId
     principalType: 'ServicePrincipal'
@@ -40,7 +41,7 @@ resource reads 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 }
 
 resource protects 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(subscription().id, protectorPrincipalId, 'protector')
+  name: guid(here, protectorPrincipalId, 'protector')
   properties: {
     principalId: protectorPrincipalId
     principalType: 'ServicePrincipal'
@@ -49,7 +50,7 @@ resource protects 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 }
 
 resource makesVaults 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (mayCreateVaults) {
-  name: guid(subscription().id, protectorPrincipalId, 'vaultMaker')
+  name: guid(here, protectorPrincipalId, 'vaultMaker')
   properties: {
     principalId: protectorPrincipalId
     principalType: 'ServicePrincipal'
@@ -58,7 +59,7 @@ resource makesVaults 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (
 }
 
 resource restoresDisks 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (restores) {
-  name: guid(subscription().id, restorerPrincipalId, 'restorer')
+  name: guid(here, restorerPrincipalId, 'restorer')
   properties: {
     principalId: restorerPrincipalId
     principalType: 'ServicePrincipal'

@@ -246,4 +246,6 @@ output EVENTS_IDENTITY_ID string = identities.outputs.eventsId
 output EVENTS_STATE_ACCOUNT_ID string = state.outputs.accountId
 output EVENTS_ACTION_GROUP_ID string = alarms.outputs.actionGroupId
 output EVENTS_SUBSCRIPTIONS string = join(watchedSubscriptions, ',')
+output AZURE_DRILL_FUNCTION_NAME string = separateDrills ? drillApp.outputs.name : app.outputs.name
+output VMBACKUP_APP_URL string = separateDrills ? drillApp.outputs.url : app.outputs.url
 output VMBACKUP_STORAGE_ACCOUNT string = state.outputs.accountName

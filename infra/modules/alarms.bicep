@@ -7,7 +7,7 @@ param emails array
 param restores bool
 
 // One line of the app's journal: a JSON object in the message of a trace.
-var journal = 'AppTraces | where Message startswith "{" | extend line = parse_json(Message) | extend kind = tostring(line.kind), key = tostring(line.key), text = tostring(line.text)'
+var journal = 'AppTraces | where Message startswith "{" | extend line = parse_json(Message) | extend Kind = tostring(line["kind"]), Key = tostring(line["key"]), Text = tostring(line["text"])'
 
 var always = [
   {
@@ -36,7 +36,7 @@ var always = [
     severity: 2
     every: 'PT15M'
     window: 'PT1H'
-    query: '${journal} | where kind == "event" and key == "configuration"'
+    query: '${journal} | where Kind == "event" and Key == "configuration"'
     operator: 'GreaterThan'
     threshold: 0
   }
@@ -46,7 +46,7 @@ var always = [
     severity: 1
     every: 'PT30M'
     window: 'PT1H'
-    query: '${journal} | where kind == "facts" and key == "sweep" and text has "STOPPED"'
+    query: '${journal} | where Kind == "facts" and Key == "sweep" and Text has "STOPPED"'
     operator: 'GreaterThan'
     threshold: 0
   }
@@ -69,7 +69,7 @@ var whereTestsRun = [
     severity: 1
     every: 'PT1H'
     window: 'PT2H'
-    query: '${journal} | where kind == "outcome" and tobool(line.done) == false | where key == "janitor" or text has "quarantined" or text has "not cancelled"'
+    query: '${journal} | where Kind == "outcome" and tobool(line["done"]) == false | where Key == "janitor" or Text has "quarantined" or Text has "not cancelled"'
     operator: 'GreaterThan'
     threshold: 0
   }

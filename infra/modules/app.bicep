@@ -165,3 +165,4 @@ resource noScm 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-0
 
 output id string = site.id
 output name string = site.name
+output url string = 'https://${site.properties.defaultHostName}'

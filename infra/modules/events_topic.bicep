@@ -34,7 +34,7 @@ resource vms 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = 
   parent: anyTopic
   name: 'vmbackup-vms'
   properties: {
-    eventDeliverySchema: 'CloudEventSchemaV1_0'
+    eventDeliverySchema: 'EventGridSchema'
     destination: {
       endpointType: 'AzureFunction'
       properties: {
@@ -56,6 +56,7 @@ resource vms 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = 
             'Microsoft.Compute/virtualMachines/write'
             'Microsoft.Compute/virtualMachines/delete'
             'Microsoft.Resources/tags/write'
+            'Microsoft.Resources/tags/delete'
           ]
         }
       ]

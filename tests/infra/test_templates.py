@@ -1,0 +1,82 @@
+"""Every checker of templates passes on ours, and catches what it claims to catch."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.infra.bicep import NotUnderstood, deploy
+from tools import infra_check
+
+GOOD = """
+param location string
+resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
+  name: 'plan'
+  location: location
+  sku: {
+    name: 'FC1'
+  }
+  properties: {
+    reserved: true
+  }
+}
+"""
+# By what is wrong with it: the change, and who must notice.
+BROKEN = {
+    "a brace is missing": ("  properties: {\n", "  properties:\n", {"syntax", "types", "paper"}),
+    "a later Bicep's operator": ("location: location", "location: location!", {"paper"}),
+    "a spread": ("    reserved: true\n", "    ...location\n", {"syntax", "types", "paper"}),
+    "a property that is not there": ("reserved:", "reservd:", {"types"}),
+    "a type that is not there": ("serverfarms@2025-03-01", "serverfarm@2025-03-01", {"types"}),
+    "a value of another type": ("reserved: true", "reserved: 'yes'", {"types"}),
+    "a name that nothing declares": ("location: location", "location: place", {"types", "paper"}),
+    "a location that is missing": ("  location: location\n", "", {"types"}),
+}
+needs_types = pytest.mark.skipif(
+    not infra_check.TYPE_CHECK.exists(), reason="Azure's published types are not at hand"
+)
+
+
+def noticed(path: Path) -> set[str]:
+    """Return which checkers find something wrong."""
+    found = {"syntax": infra_check.syntax([path]), "types": infra_check.types([path])}
+    return {name for name, problems in found.items() if problems} | set(on_paper(path))
+
+
+def on_paper(path: Path) -> list[str]:
+    try:
+        deploy(path, location="westeurope")
+    except (NotUnderstood, KeyError):
+        return ["paper"]
+    return []
+
+
+def test_all_templates_are_looked_at() -> None:
+    assert {path.name for path in infra_check.templates()} >= {"main.bicep", "events.bicep"}
+
+
+@pytest.mark.parametrize("path", infra_check.templates(), ids=lambda path: path.name)
+def test_a_template_keeps_to_the_conservative_dialect(path: Path) -> None:
+    assert infra_check.syntax([path]) == []
+
+
+@needs_types
+def test_templates_fit_the_types_that_azure_publishes() -> None:
+    assert infra_check.types(infra_check.templates()) == []
+
+
+@needs_types
+def test_what_is_sound_passes_every_checker(tmp_path: Path) -> None:
+    (tmp_path / "good.bicep").write_text(GOOD)
+
+    assert noticed(tmp_path / "good.bicep") == set()
+
+
+@needs_types
+@pytest.mark.parametrize("what", BROKEN)
+def test_what_is_broken_is_caught_by_each_checker_that_claims_to(what: str, tmp_path: Path) -> None:
+    right, wrong, who = BROKEN[what]
+    broken = tmp_path / "broken.bicep"
+    broken.write_text(GOOD.replace(right, wrong))
+
+    assert noticed(broken) >= who
+    assert broken.read_text() != GOOD

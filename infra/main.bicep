@@ -71,7 +71,7 @@ var tags = {
 var restores = length(drillPlaces) > 0
 // Whether the app that protects runs restore tests as well.
 var together = restores && separateDrills == false
-var drillSubscriptions = map(drillPlaces, place => toLower(place.subscription))
+var drillSubscriptions = [for place in drillPlaces: toLower(place.subscription)]
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: 'rg-vmbackup-${environmentName}'
@@ -140,27 +140,24 @@ module app 'modules/app.bicep' = {
     hostIdentityId: identities.outputs.hostId
     hostClientId: identities.outputs.hostClientId
     hostPrincipalId: identities.outputs.hostPrincipalId
-    identityIds: together ? [
-      identities.outputs.readerId
-      identities.outputs.protectorId
-      identities.outputs.restorerId
-    ] : [
-      identities.outputs.readerId
-      identities.outputs.protectorId
-    ]
+    identities: union({
+      '${identities.outputs.readerId}': {}
+      '${identities.outputs.protectorId}': {}
+    }, together ? {
+      '${identities.outputs.restorerId}': {}
+    } : {})
     insightsConnection: monitoring.outputs.insightsConnection
     settings: union(common, {
       VMBACKUP_STORAGE_ACCOUNT: state.outputs.accountName
       VMBACKUP_READER_CLIENT_ID: identities.outputs.readerClientId
       VMBACKUP_PROTECTOR_CLIENT_ID: identities.outputs.protectorClientId
       VMBACKUP_RESTORER_CLIENT_ID: together ? identities.outputs.restorerClientId : ''
-    })
-    switchedOff: separateDrills ? [
-      'drill_night'
-      'drill_run'
-      'drill_status'
-      'janitor'
-    ] : []
+    }, separateDrills ? {
+      'AzureWebJobs.drill_night.Disabled': 'true'
+      'AzureWebJobs.drill_run.Disabled': 'true'
+      'AzureWebJobs.drill_status.Disabled': 'true'
+      'AzureWebJobs.janitor.Disabled': 'true'
+    } : {})
   }
 }
 
@@ -177,22 +174,20 @@ module drillApp 'modules/app.bicep' = if (separateDrills) {
     hostIdentityId: identities.outputs.hostId
     hostClientId: identities.outputs.hostClientId
     hostPrincipalId: identities.outputs.hostPrincipalId
-    identityIds: [
-      identities.outputs.readerId
-      identities.outputs.keeperId
-      identities.outputs.restorerId
-    ]
+    identities: {
+      '${identities.outputs.readerId}': {}
+      '${identities.outputs.keeperId}': {}
+      '${identities.outputs.restorerId}': {}
+    }
     insightsConnection: monitoring.outputs.insightsConnection
     settings: union(common, {
       VMBACKUP_STORAGE_ACCOUNT: state.outputs.accountName
       VMBACKUP_READER_CLIENT_ID: identities.outputs.readerClientId
       VMBACKUP_PROTECTOR_CLIENT_ID: identities.outputs.keeperClientId
       VMBACKUP_RESTORER_CLIENT_ID: identities.outputs.restorerClientId
+      'AzureWebJobs.sweep.Disabled': 'true'
+      'AzureWebJobs.vm_events.Disabled': 'true'
     })
-    switchedOff: [
-      'sweep'
-      'vm_events'
-    ]
   }
 }
 

@@ -8,13 +8,11 @@ param tags object
 param hostIdentityId string
 param hostClientId string
 param hostPrincipalId string
-@description('The identities that the app itself uses, beside the host\'s.')
-param identityIds array
+@description('The identities that the app itself uses, beside the host\'s: an empty object for each id.')
+param identities object
 param insightsConnection string
-@description('The variables VMBACKUP_… of this app.')
+@description('The variables VMBACKUP_… of this app, and which functions of the package another app runs.')
 param settings object
-@description('Functions of the package that another app runs.')
-param switchedOff array = []
 
 var packages = 'packages'
 // What the Functions host needs of its own storage, as Azure documents it for Durable Functions.
@@ -23,7 +21,6 @@ var hostRoles = [
   '974c5e8b-45b9-4653-ba55-5f855dd0fb88' // Storage Queue Data Contributor
   '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3' // Storage Table Data Contributor
 ]
-var identities = union([hostIdentityId], identityIds)
 
 resource storage 'Microsoft.Storage/storageAccounts@2026-04-01' = {
   name: storageName
@@ -94,7 +91,9 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
   kind: 'functionapp,linux'
   identity: {
     type: 'UserAssigned'
-    userAssignedIdentities: toObject(identities, id => id, id => {})
+    userAssignedIdentities: union({
+      '${hostIdentityId}': {}
+    }, identities)
   }
   properties: {
     serverFarmId: plan.id
@@ -143,7 +142,7 @@ resource appSettings 'Microsoft.Web/sites/config@2025-03-01' = {
     AzureWebJobsStorage__tableServiceUri: storage.properties.primaryEndpoints.table
     APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnection
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${hostClientId};Authorization=AAD'
-  }, toObject(switchedOff, function => 'AzureWebJobs.${function}.Disabled', function => 'true'), settings)
+  }, settings)
 }
 
 // No user and password for publishing: Entra alone.

@@ -102,7 +102,7 @@ resource network 'Microsoft.Network/virtualNetworks@2025-09-01' = {
     subnets: [for n in range(1, slots): {
       name: 'slot-${n}'
       properties: {
-        addressPrefix: cidrSubnet(space, 28, n)
+        addressPrefix: '10.255.${n}.0/28'
         defaultOutboundAccess: false
         networkSecurityGroup: {
           id: guards[n - 1].id

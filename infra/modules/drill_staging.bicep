@@ -6,11 +6,10 @@ param stagingRoleId string
 param vaultPrincipalIds array
 param tags object
 
-// What Azure documents for a vault whose own identity restores.
-var vaultRoles = [
-  'e5e2a7ff-d759-4cd2-bb51-3152d37e2eb1' // Storage Account Backup Contributor
-  'ba92f5b4-2d11-453d-a403-e96b0029c9fe' // Storage Blob Data Contributor
-]
+// What Azure documents for a vault whose own identity restores: Storage Account Backup Contributor
+// and Storage Blob Data Contributor.
+var accountBackup = 'e5e2a7ff-d759-4cd2-bb51-3152d37e2eb1'
+var blobDataContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
 
 resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
   name: 'stvmbackupd${uniqueString(resourceGroup().id)}'
@@ -78,17 +77,22 @@ resource restorerRight 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-var vaultRights = flatten(map(vaultPrincipalIds, id => map(vaultRoles, role => {
-  principal: id
-  role: role
-})))
-
-resource vaultsRight 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for right in vaultRights: {
-  name: guid(account.id, right.principal, right.role)
+resource vaultsBackUp 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for id in vaultPrincipalIds: {
+  name: guid(account.id, id, accountBackup)
   scope: account
   properties: {
-    principalId: right.principal
+    principalId: id
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', right.role)
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', accountBackup)
+  }
+}]
+
+resource vaultsWriteBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for id in vaultPrincipalIds: {
+  name: guid(account.id, id, blobDataContributor)
+  scope: account
+  properties: {
+    principalId: id
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', blobDataContributor)
   }
 }]

@@ -12,8 +12,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from ipaddress import ip_network
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -157,7 +156,7 @@ class Template:
             yield {**local, **dict(zip(names, (item, number), strict=False))}
 
     def value(self, node: Node, local: Mapping[str, Any]) -> Any:
-        """Return what an expression comes to, with the names of loops and lambdas in `local`."""
+        """Return what an expression comes to, with the names of loops in `local`."""
         parts = [child for child in node.named_children if child.type != "comment"]
         match node.type:
             case "object":
@@ -187,15 +186,10 @@ class Template:
                 return self._binary(node, local)
             case "for_statement":
                 return [self.value(parts[-1], inner) for inner in self._rounds(node, local)]
-            case "lambda_expression":
-                return partial(self._apply, _text(parts[0]), parts[1], local)
             case "call_expression":
                 arguments = [self.value(part, local) for part in parts[1].named_children]
                 return self._call(_text(parts[0]), arguments)
         raise NotUnderstood(f"{node.type}: {_text(node)}")
-
-    def _apply(self, name: str, body: Node, local: Mapping[str, Any], item: Any) -> Any:
-        return self.value(body, {**local, name: item})
 
     def _key(self, node: Node, local: Mapping[str, Any]) -> str:
         key = node.named_children[0]
@@ -292,29 +286,17 @@ def _union(*several: Any) -> Any:
     return list(dict.fromkeys(chain(*several)))
 
 
-def _to_object(
-    items: list[Any], key: Callable[[Any], Any], value: Callable[[Any], Any] = lambda item: item
-) -> dict[str, Any]:
-    return {str(key(item)): value(item) for item in items}
-
-
 _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
-    "cidrSubnet": lambda net, bits, n: str(
-        next(islice(ip_network(net).subnets(new_prefix=bits), n, None))
-    ),
     "concat": lambda *lists: list(chain(*lists)),
     "contains": lambda holder, one: one in holder,
     "environment": lambda: {"name": "AzureCloud"},
-    "flatten": lambda lists: list(chain(*lists)),
     "guid": lambda *seeds: str(uuid.uuid5(uuid.NAMESPACE_URL, "|".join(map(str, seeds)))),
     "join": lambda items, between: between.join(items),
     "length": len,
-    "map": lambda items, make: [make(item) for item in items],
     "range": lambda first, count: list(range(first, first + count)),
     "split": lambda text, at: text.split(at),
     "take": lambda text, count: text[:count],
     "toLower": lambda text: text.lower(),
-    "toObject": _to_object,
     "union": _union,
     "uniqueString": _unique,
 }

@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import function_app
 from tests.infra.bicep import HOME, Resource, deploy
 
 INFRA = Path(__file__).parents[2] / "infra"
@@ -26,6 +27,8 @@ EVENTS: Mapping[str, Any] = {
     "actionGroupId": "/groups/people",
     "location": WEST,
 }
+# Asked for once: a second time the library takes each function for a double of itself.
+FUNCTIONS = {one.get_function_name(): one for one in function_app.app.get_functions()}
 
 
 @cache

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-import function_app
 from tests.infra.bicep import HOME, NotUnderstood, Resource
-from tests.infra.estate import INFRA, OTHER, estate, events, of_kind
+from tests.infra.estate import FUNCTIONS, INFRA, OTHER, estate, events, of_kind
 from vmbackup_core.domain import events as event_forms
 from vmbackup_core.domain.events import Unrelated, parse_event
 from vmbackup_core.settings import read_deployment
@@ -34,7 +33,6 @@ HOST_SETTINGS = {
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
 }
 CLIENT_ID = "44444444-4444-4444-8444-444444444444"
-FUNCTIONS = {one.get_function_name(): one for one in function_app.app.get_functions()}
 STARTED_BY_OTHERS = {"orchestrationTrigger", "activityTrigger"}
 
 

@@ -2,40 +2,23 @@
 
 import os
 import re
-from collections.abc import Iterator
-from fnmatch import fnmatch
+import zipfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from ruamel.yaml import YAML
 
 from tests.infra.estate import INFRA, estate, of_kind
+from tools.package import main, shipped
+from vmbackup_core.settings.deployment import VARIABLES
 
 ROOT = INFRA.parent
-IGNORED = [line for line in (ROOT / ".funcignore").read_text().splitlines() if line]
 TOP = {"LICENSE", "function_app.py", "host.json", "requirements.txt", "vmbackup.toml"}
 LARGEST = 2_000_000  # Bytes before compression; what pip installs on Azure comes on top.
 AZD = YAML(typ="safe").load(ROOT / "azure.yaml")
 HOOK = ROOT / AZD["hooks"]["postdeploy"]["run"]
 GIVEN_BY_AZD = {"AZURE_SUBSCRIPTION_ID", "AZURE_ENV_NAME", "AZURE_LOCATION"}
-
-
-def is_ignored(path: Path) -> bool:
-    """Tell whether a pattern of .funcignore matches the file or a folder above it."""
-    folders = [p for p in IGNORED if p.endswith("/")]
-    return any(
-        fnmatch(part, pattern.rstrip("/"))
-        for pattern in IGNORED
-        for part in (path.parts[:-1] if pattern in folders else path.parts)
-    )
-
-
-def shipped() -> Iterator[Path]:
-    """Yield every file of the folder as it is now, left-overs of work included."""
-    for folder, below, files in os.walk(ROOT):
-        here = Path(folder).relative_to(ROOT)
-        below[:] = [name for name in below if not is_ignored(here / name / "any")]
-        yield from (here / name for name in files if not is_ignored(here / name))
 
 
 def test_the_app_and_nothing_else_is_shipped() -> None:
@@ -70,6 +53,21 @@ def test_azd_publishes_to_the_app_that_the_template_makes() -> None:
     assert AZD["services"]["app"] == {"project": ".", "language": "python", "host": "function"}
 
 
+def test_the_package_holds_what_is_shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["package", str(tmp_path / "new" / "app.zip")])
+
+    assert main() == 0
+    with zipfile.ZipFile(tmp_path / "new" / "app.zip") as packed:
+        assert {Path(name) for name in packed.namelist()} == set(shipped())
+
+
+def test_plain_az_gives_the_hook_all_that_azd_gives() -> None:
+    script = (INFRA / "deploy.sh").read_text()
+    exported = set(" ".join(re.findall(r"^export (.+)$", script, re.MULTILINE)).split())
+
+    assert exported == set(re.findall(r"\$([A-Z_]+)", HOOK.read_text()))
+
+
 def test_the_hook_is_a_script_that_can_be_run() -> None:
     assert os.access(HOOK, os.X_OK)
 
@@ -89,8 +87,6 @@ def test_the_hook_gives_the_second_step_every_parameter_that_it_needs() -> None:
 
 
 def test_outputs_that_look_like_variables_of_the_app_are_such() -> None:
-    from vmbackup_core.settings.deployment import VARIABLES
-
     outputs: list[Any] = re.findall(
         r"^output (VMBACKUP_\w+)", (INFRA / "main.bicep").read_text(), re.M
     )

@@ -1,9 +1,10 @@
-"""`vmbackup drill plan`: which backups the coming nights are to prove, and if that is enough."""
+"""`vmbackup drill`: its commands, and `plan`: which backups the coming nights are to prove."""
 
 from typing import Annotated
 
 import typer
 
+from vmbackup_cli import drill_forecast, drill_past, drill_run, drill_slots
 from vmbackup_cli.desk import Desk, Exit, Misused
 from vmbackup_cli.drill_json import Points, first_busy, plan_json
 from vmbackup_cli.drill_view import show_plan
@@ -26,12 +27,7 @@ Examples:
   vmbackup drill plan --nights 1 --points
 """
 
-drill = typer.Typer(help="Plan restore tests (drills).", no_args_is_help=True)
-
-
-@drill.callback()
-def _group() -> None:
-    """Keep `plan` a command of its own: typer would merge a group of one."""
+drill = typer.Typer(help="Restore tests (drills): plan, run and read them.", no_args_is_help=True)
 
 
 @drill.command("plan", help=PLAN)
@@ -67,3 +63,11 @@ def _points_of_first_night(desk: Desk, drilling: Drilling, planned: DrillPlan) -
         return {}
     with desk.err.status(f"Reading the recovery points of {number(len(night.drills), 'VM')} …"):
         return {drill.vm.id: choice for drill, choice in drilling.choose_points(night)}
+
+
+drill.command("forecast", help=drill_forecast.FORECAST)(drill_forecast.forecast)
+drill.command("run", help=drill_run.RUN)(drill_run.run)
+drill.command("list", help=drill_past.LIST)(drill_past.list_tests)
+drill.command("show", help=drill_past.SHOW)(drill_past.show)
+drill.command("slots", help=drill_slots.SLOTS)(drill_slots.slots)
+drill.command("release", help=drill_slots.RELEASE)(drill_slots.release)

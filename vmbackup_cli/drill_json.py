@@ -68,7 +68,7 @@ def plan_json(planned: DrillPlan, chosen: Points, drilling: Drilling) -> dict[st
             }
             for vm, slow in planned.slow
         ],
-        "forecasts": [_forecast_json(one) for one in planned.forecasts],
+        "forecasts": [forecast_json(one) for one in planned.forecasts],
     }
 
 
@@ -76,7 +76,8 @@ def _money(amount: Decimal | None) -> str | None:
     return None if amount is None else f"{amount:.2f}"
 
 
-def _forecast_json(one: Forecast) -> dict[str, Any]:
+def forecast_json(one: Forecast) -> dict[str, Any]:
+    """Return a forecast as JSON; every time in seconds."""
     return {
         "tier": one.tier,
         "from_vault": one.from_vault,

@@ -29,13 +29,22 @@ def test_a_machine_that_bears_the_mark_is_removed_before_interface_and_disk():
     assert sort(disk, nic, machine).ours == (machine, nic, disk)
 
 
+def test_an_interface_that_outlived_its_machine_is_known_by_its_name():
+    nic = thing(INTERFACE, f"drill-{MARK}-nic")
+
+    assert sort(nic).ours == (nic,)
+
+
 @pytest.mark.parametrize(
     "foreign",
     [
         thing(MACHINE, "copy"),
         thing(MACHINE, "copy", {RUN_TAG: "9876543210"}),
         thing(MACHINE, "copy", {"RSVaultBackup": "job-1"}),
-        thing(DISK, "disk"),
+        thing(INTERFACE, "drill-9876543210-nic"),
+        thing(INTERFACE, f"drill-{MARK}"),
+        thing(INTERFACE, f"drill-{MARK}-nic", slot=OTHER),
+        thing(DISK, f"drill-{MARK}-disk"),
         thing(DISK, "disk", {"RSVaultBackup": "job-2"}),
         thing(MACHINE, "copy", OURS, slot=OTHER),
         thing(DISK, "disk", {"RSVaultBackup": "job-1"}, slot=OTHER),

@@ -1,5 +1,6 @@
 """All of restore tests behind one door: what triggers and commands call."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,6 +19,8 @@ from vmbackup_core.domain.drill import Ended, phase_of
 from vmbackup_core.domain.drill_orders import DrillOrder
 from vmbackup_core.domain.drill_state import SCHEMA, Drill
 from vmbackup_core.domain.rungs import RungResult
+
+_RUN = re.compile(r"drill-[a-z0-9-]{1,94}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,8 @@ class RestoreTests:
 
         Tells nothing that evidence does not keep: no output of a guest, no script.
         """
+        if _RUN.fullmatch(run) is None:
+            return None
         if (body := self.records.body(run)) is not None:
             return {"run": run, "state": "ended", "record": dict(body)}
         found = self.runs.get(run)

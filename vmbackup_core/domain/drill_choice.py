@@ -136,4 +136,5 @@ def sort_out(
     cap = read_cap(vm.tags, drills.cap_tag)
     if cap.rung is None:
         return NotPlanned.TAGGED_NEVER
-    return Subject(vm, item.vault, tier, past.of_machine(vm.machine), cap)
+    past = past.of_machine(vm.machine)
+    return Subject(vm, item.vault, tier, past, cap, exclusion=item.exclusion)

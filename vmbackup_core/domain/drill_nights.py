@@ -235,6 +235,7 @@ class Filling:
             measured,
             subject.cap,
             cost,
+            subject.exclusion,
         )
 
     def _pass(self, drill: Drill, subject: Subject, tonight: int, begins: datetime) -> None:

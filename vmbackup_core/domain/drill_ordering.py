@@ -15,7 +15,7 @@ from vmbackup_core.domain.drill_facts import GuestCheck
 from vmbackup_core.domain.drill_orders import DrillOrder, Targets, run_key
 from vmbackup_core.domain.drill_turns import Night, NotPlanned
 from vmbackup_core.domain.drills import DrillRules, Past, Tier
-from vmbackup_core.domain.facts import ItemFacts, VmFacts
+from vmbackup_core.domain.facts import DiskExclusion, ItemFacts, VmFacts
 from vmbackup_core.domain.ids import VaultId
 from vmbackup_core.domain.points import Strategy
 from vmbackup_core.domain.rules import Rules
@@ -36,6 +36,7 @@ def orders_of(night: Night, drills: DrillRules, asked: datetime) -> tuple[DrillO
             one.tier,
             one.strategy,
             one.cap,
+            one.exclusion,
             drills,
             asked,
             night=night.date,
@@ -68,7 +69,9 @@ def order_now(
             return code
         case subject:
             tier = subject.tier if rung is None else replace(subject.tier, rung=rung)
-            order = _order(vm, subject.vault, tier, strategy, subject.cap, drills, asked)
+            order = _order(
+                vm, subject.vault, tier, strategy, subject.cap, subject.exclusion, drills, asked
+            )
     if keep is not None:
         order = replace(order, keep=keep, keep_passed=True)
     return replace(order, point=point)
@@ -80,6 +83,7 @@ def _order(
     tier: Tier,
     strategy: Strategy,
     cap: Cap,
+    exclusion: DiskExclusion | None,
     drills: DrillRules,
     asked: datetime,
     *,
@@ -103,6 +107,7 @@ def _order(
         cap=cap.rung,
         capped_by=cap.by,
         checks=_checks_for(vm, drills),
+        exclusion=exclusion,
         targets=Targets(tier.rpo, read_span(vm.tags.get(drills.rto_tag) or "") or tier.rto),
         egress=tier.egress,
         keep=drills.keep_failed,

@@ -14,7 +14,7 @@ from itertools import accumulate
 from vmbackup_core.domain.drill_caps import NO_CAP, Cap
 from vmbackup_core.domain.drill_cost import estimate
 from vmbackup_core.domain.drills import DrillRules, Measure, Past, Tier
-from vmbackup_core.domain.facts import VmFacts
+from vmbackup_core.domain.facts import DiskExclusion, VmFacts
 from vmbackup_core.domain.ids import VaultId
 from vmbackup_core.domain.points import Strategy
 from vmbackup_core.domain.slots import Place
@@ -44,6 +44,7 @@ class Subject:
     past: Past
     cap: Cap = NO_CAP
     vcpus: int | None = None
+    exclusion: DiskExclusion | None = None
 
     @property
     def place(self) -> Place:

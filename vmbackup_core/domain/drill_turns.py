@@ -9,7 +9,7 @@ from enum import Enum
 
 from vmbackup_core.domain.drill_caps import NO_CAP, Cap
 from vmbackup_core.domain.drills import Tier
-from vmbackup_core.domain.facts import VmFacts
+from vmbackup_core.domain.facts import DiskExclusion, VmFacts
 from vmbackup_core.domain.ids import VaultId
 from vmbackup_core.domain.points import Strategy
 
@@ -84,7 +84,8 @@ class Drill:
     side by side in one subscription and region. `proven` is when its backup was proven last, or
     will be by an earlier night of the same plan. `takes` is how long it is reckoned to take, as
     `measured` in the tests before it or as configured. `cost` is estimated in the configured
-    currency, None where prices or the VM's size are not known.
+    currency, None where prices or the VM's size are not known. `exclusion` says which disks the
+    backup leaves out.
     """
 
     vm: VmFacts
@@ -99,6 +100,7 @@ class Drill:
     measured: bool = False
     cap: Cap = NO_CAP
     cost: Decimal | None = None
+    exclusion: DiskExclusion | None = None
 
     @property
     def capped(self) -> bool:

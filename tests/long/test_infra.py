@@ -77,7 +77,7 @@ def test_checkov_tells_of_an_account_that_is_open(tmp_path: Path) -> None:
 
     found = {one["check_id"] for one in judged(tmp_path)["results"]["failed_checks"]}
 
-    assert found >= {"CKV_AZURE_3", "CKV_AZURE_190"}
+    assert found >= {"CKV_AZURE_3", "CKV_AZURE_44"}
 
 
 def test_the_locked_set_installs_on_a_clean_python_and_the_app_loads(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def is_ignored(path: Path, patterns: list[str]) -> bool:
-    """Tell whether a pattern names the file, or a folder above it: all that end in / are folders."""
+    """Tell whether a pattern names the file, or a folder above it; folders end in a slash."""
     return any(
         fnmatch(part, pattern.rstrip("/"))
         for pattern in patterns

@@ -1,6 +1,8 @@
 """What the templates make for restore tests is isolated, and called as the code calls it."""
 
+import shutil
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,8 +26,41 @@ FITS = {
 }
 
 
-def place(*, deny_platform: bool = False) -> list[Resource]:
-    path = INFRA / "modules" / "drill_place.bicep"
+# What somebody could do to the template, and what the app would say of it.
+WEAKENED = {
+    "the denial inwards is lost": ("      everythingIn\n", "", "no rule denies everything inbound"),
+    "the denial outwards is lost": (
+        "      everythingOut\n",
+        "",
+        "no rule denies everything outbound",
+    ),
+    "the subnet reaches out by itself": (
+        "defaultOutboundAccess: false",
+        "defaultOutboundAccess: true",
+        "Azure's default outbound access",
+    ),
+    "a rule allows more than reports": ("'32526'", "'443'", "rule agent allows traffic outbound"),
+    "nothing guards the subnet": (
+        "        networkSecurityGroup: {\n          id: guards[n - 1].id\n        }\n",
+        "",
+        "the subnet has no network security group",
+    ),
+    "an endpoint leads to storage": (
+        "        defaultOutboundAccess: false\n",
+        "        defaultOutboundAccess: false\n"
+        "        serviceEndpoints: [{ service: 'Microsoft.Storage' }]\n",
+        "a service endpoint leads",
+    ),
+    "names are asked of another server": (
+        "    addressSpace: {\n",
+        "    dhcpOptions: { dnsServers: ['10.0.0.4'] }\n    addressSpace: {\n",
+        "DNS server of its own",
+    ),
+}
+
+
+def place(*, deny_platform: bool = False, infra: Path = INFRA) -> list[Resource]:
+    path = infra / "modules" / "drill_place.bicep"
     return deploy(path, f"/subscriptions/{OTHER}", **FITS, denyPlatform=deny_platform)
 
 
@@ -52,11 +87,11 @@ def look(resources: list[Resource], slot: Slot) -> NetworkFacts:
     """Return what the app's own reader would see of a slot's network."""
     network = network_of(resources)
     facts = parse_network(network, slot)
-    [guard] = [one for one in resources if one.id == facts.network_security_group]
+    guards = [one for one in resources if one.id == facts.network_security_group]
     assert route_table_of(network, slot) == ""
     return NetworkFacts(
         **{name: getattr(facts, name) for name in facts.__slots__ if name != "rules"},
-        rules=parse_rules(answered(guard)),
+        rules=tuple(rule for guard in guards for rule in parse_rules(answered(guard))),
     )
 
 
@@ -67,6 +102,18 @@ def test_a_slot_is_isolated_as_the_app_judges_it(number: int, deny_platform: boo
 
     assert find_breaches(facts, egress=False) == ()
     assert find_hindrances(facts) == ()
+
+
+@pytest.mark.parametrize("how", WEAKENED)
+def test_a_place_that_was_weakened_is_not_isolated(how: str, tmp_path: Path) -> None:
+    right, wrong, said = WEAKENED[how]
+    shutil.copytree(INFRA, tmp_path / "infra")
+    module = tmp_path / "infra" / "modules" / "drill_network.bicep"
+    module.write_text(module.read_text().replace(right, wrong))
+
+    facts = look(place(infra=tmp_path / "infra"), Slot(PLACE, 1))
+
+    assert [breach for breach in find_breaches(facts, egress=False) if said in breach.what]
 
 
 @pytest.mark.parametrize("number", SLOTS)

@@ -58,6 +58,20 @@ param vaultPrincipalIds array = []
 @description('Deny copies the platform\'s names, metadata and licences as well. Guests that need any of them may not boot as they do elsewhere.')
 param denyPlatform bool = false
 
+@description('Vaults to create, each { subscription: id, group: name, name: name, location: region }. Optional: vmbackup can create them itself.')
+param newVaults array = []
+
+@description('Vaults that are there, and are to log into the workspace, each { subscription: id, group: name, name: name }. One that does not log leaves nothing to read later.')
+param loggedVaults array = []
+
+@description('Whether new vaults refuse to keep less. Locked cannot be undone.')
+@allowed([
+  'Disabled'
+  'Unlocked'
+  'Locked'
+])
+param vaultImmutability string = 'Unlocked'
+
 // As Azure names its clouds, and as VMBACKUP_CLOUD does.
 var clouds = {
   AzureCloud: 'public'
@@ -219,6 +233,27 @@ module places 'modules/drill_place.bicep' = [for place in drillPlaces: {
   dependsOn: [
     watched
   ]
+}]
+
+module vaults 'modules/vault_group.bicep' = [for vault in newVaults: {
+  name: 'vmbackup-vault-${take(token, 5)}-${vault.name}'
+  scope: subscription(vault.subscription)
+  params: {
+    group: vault.group
+    name: vault.name
+    location: vault.location
+    immutability: vaultImmutability
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}]
+
+module logs 'modules/vault_log.bicep' = [for vault in loggedVaults: {
+  name: 'vmbackup-log-${take(token, 5)}-${vault.name}'
+  scope: resourceGroup(vault.subscription, vault.group)
+  params: {
+    name: vault.name
+    workspaceId: monitoring.outputs.workspaceId
+  }
 }]
 
 module alarms 'modules/alarms.bicep' = {

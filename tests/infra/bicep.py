@@ -235,6 +235,8 @@ class Template:
                 return {"id": self.scope, "name": self.scope.rsplit("/", 1)[-1]}
             case "resourceGroup", [one]:
                 return f"{subscription}/resourceGroups/{one}"
+            case "resourceGroup", [where, one]:
+                return f"/subscriptions/{where}/resourceGroups/{one}"
             case "subscriptionResourceId", [kind, one]:
                 return f"{subscription}/providers/{kind}/{one}"
             case "loadJsonContent", [path]:

@@ -18,6 +18,10 @@ GIVEN: Mapping[str, Any] = {
     "drillPlaces": [{"subscription": OTHER, "location": WEST, "slots": 2}],
     "mayCreateVaults": True,
     "alarmEmails": ["somebody@example.org"],
+    "newVaults": [
+        {"subscription": OTHER, "group": "rg-backup", "name": "rsv-new", "location": WEST}
+    ],
+    "loggedVaults": [{"subscription": OTHER, "group": "rg-old", "name": "rsv-old"}],
 }
 EVENTS: Mapping[str, Any] = {
     "subscriptions": f"{HOME},{OTHER}",

@@ -28,6 +28,9 @@ param configuration string = 'vmbackup.toml'
 @maxValue(146000)
 param evidenceDays int = 400
 
+@description('Whether the policy that keeps evidence has been locked, by hand: then it is left alone.')
+param evidenceLocked bool = false
+
 @description('How the account of state and evidence is copied; one that reaches another region lets vmbackup be rebuilt there.')
 @allowed([
   'Standard_LRS'
@@ -124,6 +127,7 @@ module state 'modules/state.bicep' = {
     tags: tags
     redundancy: stateRedundancy
     evidenceDays: evidenceDays
+    evidenceLocked: evidenceLocked
     readerPrincipalId: identities.outputs.readerPrincipalId
     keeperPrincipalIds: [
       identities.outputs.protectorPrincipalId
@@ -235,8 +239,8 @@ module places 'modules/drill_place.bicep' = [for place in drillPlaces: {
   ]
 }]
 
-module vaults 'modules/vault_group.bicep' = [for vault in newVaults: {
-  name: 'vmbackup-vault-${take(token, 5)}-${vault.name}'
+module vaults 'modules/vault_group.bicep' = [for (vault, i) in newVaults: {
+  name: 'vmbackup-vault-${take(token, 5)}-${i}'
   scope: subscription(vault.subscription)
   params: {
     group: vault.group
@@ -247,8 +251,8 @@ module vaults 'modules/vault_group.bicep' = [for vault in newVaults: {
   }
 }]
 
-module logs 'modules/vault_log.bicep' = [for vault in loggedVaults: {
-  name: 'vmbackup-log-${take(token, 5)}-${vault.name}'
+module logs 'modules/vault_log.bicep' = [for (vault, i) in loggedVaults: {
+  name: 'vmbackup-log-${take(token, 5)}-${i}'
   scope: resourceGroup(vault.subscription, vault.group)
   params: {
     name: vault.name

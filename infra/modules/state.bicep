@@ -5,6 +5,7 @@ param location string
 param tags object
 param redundancy string
 param evidenceDays int
+param evidenceLocked bool
 param readerPrincipalId string
 param keeperPrincipalIds array
 param eventsPrincipalId string
@@ -67,8 +68,9 @@ resource evidence 'Microsoft.Storage/storageAccounts/blobServices/containers@202
   }
 }
 
-// Left unlocked, so that a first deployment can be taken back; docs/deploy.md says how to lock it.
-resource unchangeable 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2026-04-01' = {
+// Deployed unlocked, so that a first deployment can be taken back; docs/deploy.md says how to lock it.
+// A locked one can only be made longer, by another call than this.
+resource unchangeable 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2026-04-01' = if (evidenceLocked == false) {
   parent: evidence
   name: 'default'
   properties: {

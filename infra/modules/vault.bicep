@@ -31,7 +31,7 @@ resource vault 'Microsoft.RecoveryServices/vaults@2026-07-01' = {
 }
 
 module log 'vault_log.bicep' = {
-  name: 'vmbackup-log-${name}'
+  name: 'vmbackup-log-${uniqueString(name)}'
   params: {
     name: vault.name
     workspaceId: workspaceId

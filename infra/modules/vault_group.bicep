@@ -13,7 +13,7 @@ resource here 'Microsoft.Resources/resourceGroups@2025-04-01' = {
 }
 
 module vault 'vault.bicep' = {
-  name: 'vmbackup-vault-${name}'
+  name: 'vmbackup-vault-${uniqueString(name)}'
   scope: here
   params: {
     name: name

@@ -62,6 +62,7 @@ class Template:
     path: Path
     scope: str
     given: Mapping[str, Any]
+    name: str = ""  # Of the deployment that carries it out.
     declared: dict[str, Node] = field(default_factory=dict)
     known: dict[str, Any] = field(default_factory=dict)
 
@@ -78,16 +79,25 @@ class Template:
 
     def resources(self) -> Iterator[Resource]:
         """Yield all resources of this file, and of the modules that it names."""
+        for one in self._declared("resource_declaration", "module_declaration"):
+            match one:
+                case Resource(existing=False):
+                    yield one
+                case Template():
+                    yield from one.resources()
+
+    def modules(self) -> Iterator["Template"]:
+        """Yield all modules, and those that they name."""
+        for one in self._declared("module_declaration"):
+            if isinstance(one, Template):
+                yield one
+                yield from one.modules()
+
+    def _declared(self, *kinds: str) -> Iterator[Any]:
         for name, node in self.declared.items():
-            if node.type not in ("resource_declaration", "module_declaration"):
-                continue
-            found = self.value_of(name)
-            for one in found if isinstance(found, list) else [found]:
-                match one:
-                    case Resource(existing=False):
-                        yield one
-                    case Template():
-                        yield from one.resources()
+            if node.type in kinds:
+                found = self.value_of(name)
+                yield from found if isinstance(found, list) else [found]
 
     def get(self, name: str) -> Any:
         """Return `outputs` for whoever has this file as a module."""
@@ -147,7 +157,7 @@ class Template:
     def _module(self, told: str, body: dict[str, Any]) -> "Template":
         scope = body.get("scope")
         where = scope.id if isinstance(scope, Resource) else scope or self.scope
-        return Template(self.path.parent / told, where, body.get("params", {}))
+        return Template(self.path.parent / told, where, body.get("params", {}), str(body["name"]))
 
     def _rounds(self, node: Node, local: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         loop, items, _ = node.named_children

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import function_app
-from tests.infra.bicep import HOME, Resource, deploy
+from tests.infra.bicep import HOME, Resource, Template, deploy
 
 INFRA = Path(__file__).parents[2] / "infra"
 OTHER = "22222222-2222-4222-8222-222222222222"
@@ -21,7 +21,7 @@ GIVEN: Mapping[str, Any] = {
     "newVaults": [
         {"subscription": OTHER, "group": "rg-backup", "name": "rsv-new", "location": WEST}
     ],
-    "loggedVaults": [{"subscription": OTHER, "group": "rg-old", "name": "rsv-old"}],
+    "loggedVaults": [{"subscription": OTHER, "group": "rg-old", "name": f"rsv-{'o' * 46}"}],
 }
 EVENTS: Mapping[str, Any] = {
     "subscriptions": f"{HOME},{OTHER}",
@@ -47,3 +47,8 @@ def events() -> list[Resource]:
 
 def of_kind(resources: Iterable[Resource], kind: str) -> list[Resource]:
     return [one for one in resources if one.kind == kind]
+
+
+def nested(template: str, given: Mapping[str, Any]) -> list[Template]:
+    """Return the deployments that a template asks for, one in the other."""
+    return list(Template(INFRA / template, f"/subscriptions/{HOME}", given).modules())

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.infra.bicep import HOME, NotUnderstood, Resource
-from tests.infra.estate import FUNCTIONS, INFRA, OTHER, estate, events, of_kind
+from tests.infra.bicep import HOME, NotUnderstood, Resource, deploy
+from tests.infra.estate import FUNCTIONS, GIVEN, INFRA, OTHER, estate, events, of_kind
 from vmbackup_core.domain import events as event_forms
 from vmbackup_core.domain.events import Unrelated, parse_event
 from vmbackup_core.settings import read_deployment
@@ -206,6 +206,12 @@ def test_evidence_cannot_be_changed_for_more_than_a_year() -> None:
     assert policy.body["properties"]["allowProtectedAppendWrites"] is False
 
 
+def test_a_policy_that_was_locked_is_left_alone() -> None:
+    resources = deploy(INFRA / "main.bicep", **GIVEN, evidenceLocked=True)
+
+    assert [one for one in resources if one.kind.endswith("/immutabilityPolicies")] == []
+
+
 def test_the_parameters_of_azd_are_parameters_of_the_template() -> None:
     given = json.loads((INFRA / "main.parameters.json").read_text())["parameters"]
     declared = set(re.findall(r"^param (\w+)", (INFRA / "main.bicep").read_text(), re.MULTILINE))
@@ -214,7 +220,5 @@ def test_the_parameters_of_azd_are_parameters_of_the_template() -> None:
 
 
 def test_a_parameter_that_does_not_exist_is_not_taken() -> None:
-    from tests.infra.bicep import deploy
-
     with pytest.raises(NotUnderstood, match="no parameters"):
         deploy(INFRA / "events.bicep", location="westeurope", wrong="x")

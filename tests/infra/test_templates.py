@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.infra.bicep import NotUnderstood, deploy
+from tests.infra.estate import EVENTS, GIVEN, estate, events, nested
 from tools import infra_check
 
 GOOD = """
@@ -80,3 +81,20 @@ def test_what_is_broken_is_caught_by_each_checker_that_claims_to(what: str, tmp_
 
     assert noticed(broken) >= who
     assert broken.read_text() != GOOD
+
+
+@pytest.mark.parametrize(
+    ("template", "given"),
+    [("main.bicep", {**GIVEN, "separateDrills": True}), ("events.bicep", EVENTS)],
+)
+def test_no_two_deployments_have_one_name_in_one_place(template: str, given: dict) -> None:
+    names = [(one.scope.lower(), one.name) for one in nested(template, given)]
+
+    assert len(set(names)) == len(names)
+    assert max(len(name) for _, name in names) <= 64
+
+
+def test_no_resource_is_deployed_twice() -> None:
+    ids = [one.id.lower() for one in (*estate(separate=True), *events())]
+
+    assert len(set(ids)) == len(ids)

@@ -21,7 +21,9 @@ def test_a_new_vault_refuses_to_keep_less_and_tells_of_failed_jobs() -> None:
     }
 
 
-@pytest.mark.parametrize("vault", ["rg-backup/providers/{}/rsv-new", "rg-old/providers/{}/rsv-old"])
+@pytest.mark.parametrize(
+    "vault", ["rg-backup/providers/{}/rsv-new", f"rg-old/providers/{{}}/rsv-{'o' * 46}"]
+)
 def test_new_vaults_and_old_ones_log_all_that_there_is_into_tables_of_their_own(vault: str) -> None:
     place = f"/subscriptions/{OTHER}/resourceGroups/{vault.format(VAULT)}/"
     [log] = [one for one in of_kind(estate(), LOG) if one.id.startswith(place)]

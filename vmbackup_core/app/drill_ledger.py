@@ -48,6 +48,11 @@ class DrillLedger:
         known = self.runs.get(order.run)
         return known is not None and known.taken is not None
 
+    def asked(self, order: DrillOrder) -> tuple[datetime, ...]:
+        """Return when a restore was, or may have been, asked for, by whichever turn."""
+        known = self.runs.get(order.run)
+        return known.restores_asked if known is not None else ()
+
     def note_asking(
         self, order: DrillOrder, known: int, at: datetime
     ) -> tuple[datetime, ...] | None:

@@ -1,19 +1,23 @@
 #!/bin/sh
-# Makes what `make check-long` needs besides .venv: az in .envs/az, Azurite in .envs/azurite.
+# Makes what `make check-long` needs besides .venv: az in .envs/az, checkov in .envs/checkov, Azurite
+# in .envs/azurite.
 # Both are locked; a folder is made anew only when its lock has changed.
 set -eu
 python=.venv/bin/python
 wanted() { cat "$@" | cksum; }
 
-az=tests/long/az/requirements.txt
-if [ "$(cat .envs/az/locked 2>/dev/null)" != "$(wanted $az)" ]; then
-    echo "installing az into .envs/az (a few minutes, once)"
-    rm -rf .envs/az
-    "$python" -m venv .envs/az
-    .envs/az/bin/python -m pip install --quiet --quiet --disable-pip-version-check \
-        --require-hashes -r $az
-    wanted $az >.envs/az/locked
-fi
+# Each of them pins what clashes with the project's own lock.
+for tool in az checkov; do
+    lock=tests/long/$tool/requirements.txt
+    if [ "$(cat ".envs/$tool/locked" 2>/dev/null)" != "$(wanted "$lock")" ]; then
+        echo "installing $tool into .envs/$tool (a few minutes, once)"
+        rm -rf ".envs/$tool"
+        "$python" -m venv ".envs/$tool"
+        ".envs/$tool/bin/python" -m pip install --quiet --quiet --disable-pip-version-check \
+            --require-hashes -r "$lock"
+        wanted "$lock" >".envs/$tool/locked"
+    fi
+done
 
 if [ "${VMBACKUP_NO_NODE:-}" = 1 ]; then
     echo "VMBACKUP_NO_NODE=1: what needs node (Azurite) is left out" >&2

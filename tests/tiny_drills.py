@@ -75,7 +75,6 @@ _RAISED = {
     Answer.THROTTLED: lambda: Retryable("too fast", status=429, after=timedelta(hours=1)),
     Answer.LOST_BEFORE: lambda: Retryable("no answer", maybe_done=True),
     Answer.LOST_AFTER: lambda: Retryable("no answer", maybe_done=True),
-    Answer.DENIED: lambda: Denied("no right", code="AuthorizationFailed", status=403),
     Answer.REJECTED: lambda: Rejected("no", code="BadRequest", status=400),
     Answer.STALE: lambda: Stale("conflict", code="Conflict", status=409),
     Answer.DEATH_BEFORE: Death,
@@ -153,6 +152,9 @@ class TinyDrills:
         self.calls.append(what)
         answer = self.answers.popleft() if self.answers else Answer.GOOD
         answer = self.always.get(what, answer)
+        if answer is Answer.DENIED:  # As Azure does, in other words each time.
+            words = f"no right, says request {len(self.calls)}"
+            raise Denied(words, code="AuthorizationFailed", status=403)
         if answer is not Answer.GOOD and not (effect and answer in _AFTER):
             raise _RAISED[answer]()
         return answer

@@ -1,14 +1,17 @@
 """Restore tests where two things go wrong at once: late lists, locks, dead turns, long answers."""
 
+import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tests.builders import NOW
 from tests.small_drill import SmallDrill, small_drill
 from tests.tiny_drills import PANIC, Answer, point
+from vmbackup_core.app.codec import to_json
 from vmbackup_core.domain.drill_facts import GuestCheck
 from vmbackup_core.domain.drill_reasons import Ending
 from vmbackup_core.domain.errors import Retryable
+from vmbackup_core.domain.facts import Tags
 from vmbackup_core.domain.rungs import Rung, Verdict
 
 APP = GuestCheck("app", "linux", "systemctl is-active app")
@@ -228,3 +231,33 @@ def test_a_point_that_is_newer_than_the_order_is_not_older_than_nothing():
     record = drill.run()
 
     assert record.clocks.rpo == timedelta(0)
+
+
+# How large its state is: it travels with every turn.
+
+
+def test_the_tags_of_a_source_do_not_travel_with_the_state():
+    drill = small_drill()
+    drill.until("restore")
+    drill.clock.pause(10 * MINUTE)
+    drill.azure.passed()
+    many = {f"company-tag-{number}": "x" * 200 for number in range(50)}
+    drill.azure.things = {
+        name: replace(thing, tags=Tags.of(dict(thing.tags) | many))
+        for name, thing in drill.azure.things.items()
+    }
+    drill.azure.disks = {
+        name: replace(disk, tags=Tags.of(many)) for name, disk in drill.azure.disks.items()
+    }
+    drill.until("remove container")
+
+    assert "company-tag" not in json.dumps(to_json(drill.state))
+
+
+def test_reasons_that_are_never_the_same_do_not_grow_for_ever():
+    drill = small_drill()
+    drill.azure.always["remove"] = Answer.DENIED
+
+    record = drill.run()
+
+    assert len(record.because) <= 20

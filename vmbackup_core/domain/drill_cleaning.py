@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from vmbackup_core.domain.drill_clean import MACHINE, Sorted, sort_things
+from vmbackup_core.domain.drill_clean import MACHINE, Sorted, sort_things, without_other_tags
 from vmbackup_core.domain.drill_facts import Thing
 from vmbackup_core.domain.drill_outcomes import (
     Done,
@@ -49,6 +49,7 @@ GRACE = timedelta(minutes=10)  # Tags are listed late: what is foreign must be s
 STOPS = timedelta(minutes=2)  # A machine is off by then.
 STOP_TRIES = 3  # Then it is removed, whether it was stopped or not.
 LOOK_BACK = timedelta(minutes=3)  # The last look at the copy may be that old.
+MOST_REASONS = 12  # The state travels with every turn.
 LOCKED = timedelta(minutes=30)  # Between tries where somebody's lock or policy is in the way.
 
 
@@ -193,7 +194,8 @@ def _after_left(state: Drill, step: ReadLeft, outcome: Any, now: datetime) -> Dr
             things = ()
         case _:
             return _locked(state, outcome, now)
-    state = _with(state, read=now, things=things, reads=cleaning.reads + 1)
+    known = tuple(map(without_other_tags, things))
+    state = _with(state, read=now, things=known, reads=cleaning.reads + 1)
     found = _sorted(state, step.slot)
     if not (found.ours or found.foreign or found.parts):
         early = _looked_too_early(state) and not state.restoring.running
@@ -289,8 +291,8 @@ def _locked(state: Drill, outcome: Any, now: datetime) -> Drill:
 
 
 def _because(state: Drill, words: str) -> Drill:
-    if words in state.because:
-        return state
+    if words in state.because or len(state.because) >= MOST_REASONS:
+        return state  # Azure may put another number into each of its answers.
     return replace(state, because=(*state.because, words))
 
 

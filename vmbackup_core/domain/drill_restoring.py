@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from vmbackup_core.domain.drill_facts import RestoreFacts, RestoreProgress
+from vmbackup_core.domain.drill_facts import NO_TAGS, RestoreFacts, RestoreProgress
 from vmbackup_core.domain.drill_outcomes import (
     DisksSight,
     Done,
@@ -288,7 +288,8 @@ def _after_disks(state: Drill, _: ReadDisks, outcome: Any, now: datetime) -> Dri
         return state.ends(Ending.LEAK, now, words)
     job, order = succeeded(state.restoring), state.order
     # An asking that was given up may have been heard after all, and have left disks of its own.
-    disks = tuple(disk for disk in outcome.disks if job and disk.restored_by == job.id.lower())
+    mine = (disk for disk in outcome.disks if job and disk.restored_by == job.id.lower())
+    disks = tuple(replace(disk, tags=NO_TAGS) for disk in mine)  # A source may bear fifty.
     cap, reason, because = cap_of(disks, outcome.recipe, order.cap, order.capped_by)
     climbing = replace(state.climbing, cap=cap, capped=reason, capped_because=because)
     told = judge_disks(outcome.recipe, disks, exclusion=order.exclusion, point=state.ready.point)

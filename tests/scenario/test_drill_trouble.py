@@ -118,6 +118,7 @@ def meet(world: World, route: str, nth: int, trouble: str) -> None:
     with one_drill(world) as stage:
         stage.world.faults.add(replace(TROUBLE[trouble], route=route, nth=nth))
         stage.run_night()
+        stage.endure()
         assert route in STORAGE or stage.world.faults.unused() == []
         stage.mend()
 

@@ -47,7 +47,8 @@ class Judged:
     """
     One expected backup; `run` is the job that decides, "" where there is none.
 
-    `made_up` is the job that came after it was judged missed or lost: it changes no history.
+    `made_up` is the job that came after it was judged missed or lost, or the lost one itself where
+    it was found again: it changes no history.
     """
 
     expected: datetime
@@ -203,6 +204,7 @@ def keep_history(before: Judged | None, now: Judged) -> Judged:
     """Return the judgement to record: once done, missed or lost, it stays so."""
     if before is None or not before.standing.final:
         return now
-    if before.standing is Standing.DONE or not now.run or now.run == before.run:
+    late = now.run and (now.run != before.run or now.standing is Standing.DONE)
+    if before.standing is Standing.DONE or not late:
         return before
     return replace(before, made_up=before.made_up or now.run)

@@ -202,6 +202,13 @@ def test_one_expected_backup_is_judged(known, now, standing):
     assert standings(known, now) == [standing]
 
 
+@pytest.mark.parametrize(
+    ("now", "standing"), [(when(8, 23), Standing.DUE), (when(9), Standing.MISSED)]
+)
+def test_where_nobody_tells_of_running_jobs_the_longest_backup_is_waited_for(now, standing):
+    assert standings(Known(when(7, 12), now, sees_running=False), now)[0] is standing
+
+
 def test_a_job_that_runs_for_days_is_lost():
     running = run(when(7, 22), RunStatus.RUNNING)
 

@@ -10,12 +10,17 @@ from vmbackup_core.domain.drill_facts import GuestCheck
 from vmbackup_core.domain.drills import CheckRule, Dates, DrillRules, Tier
 from vmbackup_core.domain.errors import Malformed
 from vmbackup_core.domain.ids import VaultId
+from vmbackup_core.domain.incident_groups import Folding
+from vmbackup_core.domain.mail_rules import MailRules, RpoRule
 from vmbackup_core.domain.points import Strategy
 from vmbackup_core.domain.policies import PolicyKind, PolicySpec, Retention
+from vmbackup_core.domain.quiet_times import Maintenance
+from vmbackup_core.domain.routing import Route, Routing, Selector
 from vmbackup_core.domain.rules import Mode, OnSoftDeleted, OnStopped, Rule, Rules, Scope
 from vmbackup_core.domain.rungs import Rung
 from vmbackup_core.domain.schedules import Daily, DayOfYear, Hourly, Month, NthWeekday, Week, Weekly
 from vmbackup_core.domain.schedules import Weekday as Day
+from vmbackup_core.domain.tellings import Rhythm
 from vmbackup_core.domain.vaults import UseVault, VaultNaming
 from vmbackup_core.settings import (
     Cloud,
@@ -181,6 +186,28 @@ def test_the_commented_example_means_what_its_comments_say():
                 ),
             ),
         ),
+        mail=MailRules(
+            Routing(
+                ("backup-operators@example.com",),
+                ("head-of-operations@example.com",),
+                (Route(Selector((("role", "*-db"),)), ("databases@example.com",)),),
+                domains=("example.com",),
+            ),
+            Rhythm(timedelta(days=1), timedelta(days=3)),
+            Folding(),
+            owner_digest=Weekly(frozenset({Day.MONDAY}), time(7)),
+            alive_at=time(7),
+            rpos=(RpoRule(Selector(policies=("gold",)), timedelta(days=1)),),
+            maintenance=(
+                Maintenance(
+                    "patch-night",
+                    (Day.SUNDAY,),
+                    time(1),
+                    timedelta(hours=4),
+                    Selector(groups=("rg-prod-*",)),
+                ),
+            ),
+        ),
         deployment=read_deployment(LOCAL),
         source="vmbackup.toml",
         digest=settings.digest,
@@ -196,6 +223,28 @@ def test_what_is_left_out_is_safe():
     assert settings.rules.on_soft_deleted is OnSoftDeleted.REPORT
     assert settings.rules.scope.drill_resource_groups == ("vmbackup-drill-*",)
     assert settings.drills is None
+    assert settings.mail is None
+
+
+def test_mails_are_rare_and_late_enough_to_matter_unless_something_else_is_asked_for():
+    settings = load(f'{SMALLEST}\n[mail]\nto = "ops@example.com"', LOCAL, source="vmbackup.toml")
+
+    assert settings.mail == MailRules(
+        Routing(("ops@example.com",)),
+        Rhythm(timedelta(days=1), timedelta(days=3)),
+        Folding(5, timedelta(hours=12), timedelta(minutes=30)),
+        owner_digest=Weekly(frozenset({Day.MONDAY}), time(7)),
+        alive_at=time(7),
+    )
+
+
+def test_reminders_and_digests_can_be_left_out():
+    text = '[mail]\nto = "ops@example.com"\nremind_every = "never"\nowner_digest = "never"'
+
+    settings = load(f"{SMALLEST}\n{text}", LOCAL, source="vmbackup.toml")
+
+    assert settings.mail.rhythm.remind_every is None
+    assert settings.mail.owner_digest is None
 
 
 def test_the_digest_is_that_of_the_files_very_bytes():

@@ -134,10 +134,12 @@ class Known:
     """
     What is known of one VM's backups.
 
-    Of jobs that began in or after `since` all are known, and of those that had ended by `until`;
-    so nothing is judged missed that merely was not told yet. `since` is not before the VM got this
-    protection and this policy. `last_point` is when its newest recovery point was taken (None where
-    that is not known), and `points_at` when that was looked up.
+    Of jobs that began in or after `since` all are known, and of those that had ended by `until`; so
+    nothing is judged missed that merely was not told yet. `since` is not before the VM got this
+    protection and this policy. `sees_running` is False where no source tells of jobs that still run
+    (the log does not): then nothing is missed before the longest backup would have ended.
+    `last_point` is when its newest recovery point was taken (None where that is not known), and
+    `points_at` when that was looked up.
     """
 
     since: datetime
@@ -145,6 +147,7 @@ class Known:
     runs: tuple[BackupRun, ...] = ()
     last_point: datetime | None = None
     points_at: datetime | None = None
+    sees_running: bool = True
 
 
 def judge_runs(timing: Timing, known: Known, now: datetime) -> tuple[Judged, ...]:
@@ -156,7 +159,7 @@ def judge_runs(timing: Timing, known: Known, now: datetime) -> tuple[Judged, ...
     """
     moments = expected_runs(timing.schedule, timing.offset, known.since, now + timedelta.resolution)
     backups = sorted((run for run in known.runs if run.is_backup), key=lambda run: run.started)
-    takes = usual_duration(backups)
+    takes = usual_duration(backups) if known.sees_running else LONGEST
     end = next_run(timing, moments[-1]) if moments else now
     return tuple(
         _judge(moment, after, timing, takes, known, backups, now)

@@ -8,6 +8,7 @@ leads to the same entry. What matches nothing is UNKNOWN, with Azure's own words
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 from vmbackup_core.domain.failure_entries import ENTRIES, LEARN, Entry
 from vmbackup_core.domain.root_causes import Remedy, RootCause
@@ -35,9 +36,6 @@ class Explanation:
 
 _BY_NAME = {name.lower(): entry for entry in ENTRIES for name in entry.names}
 _BY_NUMBER = {number: entry for entry in ENTRIES for number in entry.numbers}
-_BY_WORDS = tuple(
-    (re.compile(entry.words, re.IGNORECASE), entry) for entry in ENTRIES if entry.words
-)
 _UNKNOWN_FIX = (
     "Read what Azure says below. If it does not help, try a backup by hand, and ask Azure's support"
     " with the job's id."
@@ -50,7 +48,15 @@ def find_entry(code: str, number: int, words: str) -> Entry | None:
         return entry
     if (entry := _BY_NUMBER.get(number)) is not None:
         return entry
-    return next((entry for pattern, entry in _BY_WORDS if pattern.search(words)), None)
+    return next((entry for pattern, entry in _patterns() if pattern.search(words)), None)
+
+
+@cache
+def _patterns() -> tuple[tuple[re.Pattern[str], Entry], ...]:
+    """Return the patterns, made at their first use: most starts of the app explain nothing."""
+    return tuple(
+        (re.compile(entry.words, re.IGNORECASE), entry) for entry in ENTRIES if entry.words
+    )
 
 
 def explain(

@@ -4,6 +4,7 @@ from datetime import timedelta
 import pytest
 
 from tests.builders import HERE, NOW, VAULT, WEB, policy
+from vmbackup_core.app.codec import from_json, to_json
 from vmbackup_core.domain.promises import (
     Immutability,
     SoftDelete,
@@ -95,3 +96,7 @@ def test_a_vm_moved_to_a_weaker_policy_is_a_trouble_of_its_own():
     assert isinstance(worse, Sighting)
     assert worse.words.message.startswith("bronze instead of gold: keeps daily backups for 14")
     assert isinstance(better, Wellness)
+
+
+def test_a_promise_can_be_kept_as_json():
+    assert from_json(to_json(GOOD), VaultPromise) == GOOD

@@ -15,6 +15,7 @@ from vmbackup_core.domain.routing import (
     VmPlace,
     address_fault,
     find_changes,
+    find_others,
     find_recipients,
     join_recipients,
     split_recipients,
@@ -123,6 +124,18 @@ def test_a_route_by_tag_compares_names_without_case():
     tagged = replace(PLACE, tags=Tags.of({"Role": "db-1"}))
 
     assert routed(Selector(other_tags=(("role", "db*"),)), tagged) == (TEAM,)
+
+
+@pytest.mark.parametrize(
+    ("default", "escalation", "told"),
+    [
+        ((OPS, TEAM), (BOSS,), (TEAM,)),
+        ((OPS,), (BOSS,), (BOSS,)),
+        ((OPS,), (), (OPS,)),
+    ],
+)
+def test_that_a_mail_did_not_arrive_is_told_to_somebody_else(default, escalation, told):
+    assert find_others(Routing(default, escalation), OPS.upper()).to == told
 
 
 def test_of_several_vms_everybody_is_told_who_is_told_of_one():

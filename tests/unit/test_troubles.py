@@ -10,7 +10,14 @@ from vmbackup_core.domain.expectations import Judged, Standing, Timing
 from vmbackup_core.domain.facts import ItemState
 from vmbackup_core.domain.root_causes import BY_RUN, RootCause
 from vmbackup_core.domain.schedules import Daily
-from vmbackup_core.domain.troubles import Ending, Sighting, VmSight, Wellness, find_vm_troubles
+from vmbackup_core.domain.troubles import (
+    Ending,
+    Sighting,
+    VmSight,
+    Wellness,
+    find_mail_trouble,
+    find_vm_troubles,
+)
 
 # Backups at noon of each day, as the tests' clock begins; each takes an hour.
 HOUR = timedelta(hours=1)
@@ -170,3 +177,21 @@ def test_states_that_do_not_hold_are_mended():
 
 def test_a_state_that_nobody_knows_mends_nothing():
     assert wellness(replace(SIGHT, state=ItemState.UNKNOWN), Ending.MENDED) == []
+
+
+@pytest.mark.parametrize(
+    "status", ["Bounced", "Suppressed", "FilteredSpam", "Quarantined", "Failed"]
+)
+def test_a_mail_that_did_not_arrive_is_a_trouble_of_its_mailbox_until_one_does(status):
+    seen = find_mail_trouble("Ops@example.com", status, hour(0))
+    well = find_mail_trouble("ops@example.com", "Delivered", hour(1))
+
+    assert isinstance(seen, Sighting)
+    assert seen.cause is RootCause.MAIL_UNDELIVERED
+    assert status in seen.words.message
+    assert isinstance(well, Wellness)
+    assert well.subject == seen.subject
+
+
+def test_a_report_that_decides_nothing_is_no_trouble():
+    assert find_mail_trouble("ops@example.com", "Expanded", hour(0)) is None

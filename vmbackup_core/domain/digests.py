@@ -17,8 +17,6 @@ from vmbackup_core.domain.schedules import WEEK, Daily, Weekly
 from vmbackup_core.domain.tellings import State
 from vmbackup_core.domain.verdicts import Count
 
-ALIVE_WITHIN = timedelta(hours=26)  # An operators' digest that is older than this is missing.
-
 
 @dataclass(frozen=True, slots=True)
 class Troubled:

@@ -197,8 +197,8 @@ def _tell_alone(
 ) -> list[Notice]:
     notices = []
     for id, one in incidents.items():
-        folds = one.subject.kind is SubjectKind.VM and folding.at_least > 1
-        if _waiting(one) and folds and one.ready and now - one.ready < folding.gather:
+        vm = one.subject.kind is SubjectKind.VM
+        if vm and _waiting(one) and one.ready and now - one.ready < folding.gather:
             continue
         told = None if one.group else due_telling(one, now, rhythm, muted=id in hushed)
         if told is not None:

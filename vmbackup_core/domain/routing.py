@@ -160,6 +160,18 @@ def find_recipients(
     return Recipients(to, owners, refused)
 
 
+def find_others(routing: Routing, address: str) -> Recipients:
+    """
+    Return who is told that mails to `address` do not arrive: anybody but that address, if possible.
+
+    The default recipients, else whom incidents are escalated to.
+    """
+    for known in (routing.default, routing.escalation):
+        if others := _once(known, but=(address,)):
+            return Recipients(others)
+    return Recipients(routing.default)
+
+
 def join_recipients(parts: Iterable[Recipients]) -> Recipients:
     """Return who is told of several VMs at once: everybody who is told of one of them."""
     parts = tuple(parts)

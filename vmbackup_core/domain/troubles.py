@@ -12,7 +12,7 @@ from enum import Enum, StrEnum
 from typing import Self
 
 from vmbackup_core.domain.backup_runs import BackupRun, RunStatus
-from vmbackup_core.domain.expectations import Judged, Standing, Timing, next_run
+from vmbackup_core.domain.expectations import TAKES, Judged, Standing, Timing, next_run
 from vmbackup_core.domain.facts import ItemState
 from vmbackup_core.domain.failure_codes import explain
 from vmbackup_core.domain.ids import VaultId, VmId
@@ -123,7 +123,7 @@ class VmSight:
     judged: tuple[Judged, ...] = ()
     runs: tuple[BackupRun, ...] = ()
     last_point: datetime | None = None
-    takes: timedelta = timedelta(hours=4)
+    takes: timedelta = TAKES
 
     @property
     def subject(self) -> Subject:
@@ -154,6 +154,8 @@ _STATES: Mapping[ItemState, RootCause] = {
     ItemState.ERROR: RootCause.ITEM_ERROR,
 }
 _OF_ITEMS = frozenset((*_STATES.values(), RootCause.VM_GONE))
+# What the mail service reports of a mail that did not arrive (AZURE: Communication Services Email).
+_UNDELIVERED = ("Bounced", "Suppressed", "FilteredSpam", "Quarantined", "Failed")
 _MISSING = {Standing.MISSED: RootCause.MISSED, Standing.LOST: RootCause.LOST}
 _EXPECTING = (ItemState.PROTECTED, ItemState.ERROR)
 
@@ -262,3 +264,18 @@ def _good_backups(sight: VmSight) -> list[Wellness]:
     points = [sight.last_point] if sight.last_point else []
     last = max([*ends, *points], default=None)
     return [Wellness(sight.subject, last, Ending.BACKED_UP, BY_RUN)] if last else []
+
+
+def find_mail_trouble(address: str, status: str, at: datetime) -> Sighting | Wellness | None:
+    """
+    Return what a delivery report says of a mailbox, None where it decides nothing.
+
+    A mail that arrives later ends the trouble.
+    """
+    subject = Subject.of_mailbox(address)
+    if status == "Delivered":
+        return Wellness(subject, at, Ending.MENDED, frozenset({RootCause.MAIL_UNDELIVERED}))
+    if status not in _UNDELIVERED:
+        return None
+    words = Words(message=f"The mail service reports: {status}.")
+    return Sighting(subject, RootCause.MAIL_UNDELIVERED, at, at, words=words)

@@ -28,6 +28,7 @@ from vmbackup_core.domain.verdicts import Count
 
 OPS = ("ops@example.com", "payments-team@example.com")
 AGENT = "UserErrorGuestAgentStatusUnavailable"
+EXTENSION = "VMRestorePointInternalError"
 COUNT = Count(12, 10, 9, {"NO_VAULT": 1}, {"PROTECTED": 9, "NO_VAULT": 1, "OPTED_OUT": 2})
 ODD = Words(
     "UserErrorSomethingNew",
@@ -83,14 +84,16 @@ def escalated_group(size: int = 12) -> tuple[Letter, ...]:
     names = [f"shop-app-{number:02}" for number in range(size)]
     many = [
         about(
-            *(bad(24 * day, RootCause.EXTENSION, name=name) for day in range(3)),
+            *(bad(24 * day, RootCause.EXTENSION, name=name, code=EXTENSION) for day in range(3)),
             last_good=hour(-number),
             rpo=timedelta(hours=72),
         )
         for number, name in enumerate(names)
     ]
-    many[3] = about(bad(0, RootCause.EXTENSION, name=names[3]), good(30, name=names[3]))
-    many[5] = about(bad(0, RootCause.EXTENSION, name=names[5]), last_good=None)
+    many[3] = about(
+        bad(0, RootCause.EXTENSION, name=names[3], code=EXTENSION), good(30, name=names[3])
+    )
+    many[5] = about(bad(0, RootCause.EXTENSION, name=names[5], code=EXTENSION), last_good=None)
     return letter(Telling.ESCALATED, *many, now=65)
 
 

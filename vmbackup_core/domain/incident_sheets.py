@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from vmbackup_core.domain.mail_content import IncidentMail, Line
 from vmbackup_core.domain.mail_words import counted, one_line, spell_span, spell_time
+from vmbackup_core.domain.root_causes import Remedy
 from vmbackup_core.domain.sheets import (
     Advice,
     Block,
@@ -35,10 +36,11 @@ _MARKS = {
     Telling.ESCALATED: ("Escalated", Tone.BAD),
     Telling.RECOVERED: ("It is over", Tone.GOOD),
 }
+_QUIET = "No mails about it for a while:"
 _REMEDIES = {
-    "mend it yourself": "You can mend it",
-    "wait": "It should pass by itself",
-    "call Azure": "Azure's support has to help",
+    Remedy.MEND_YOURSELF.value: "you can mend it",
+    Remedy.WAIT.value: "it should pass by itself",
+    Remedy.CALL_AZURE.value: "Azure's support has to help",
 }
 
 
@@ -54,7 +56,7 @@ def write_incident_sheet(mail: IncidentMail, about: str, now: datetime) -> Sheet
         subject=mail.subject,
         mark=mark,
         tone=tone,
-        headline=_capital(mail.headline),
+        headline=mail.headline,
         preview=" · ".join(f"{tile.label}: {tile.value}" for tile in tiles) or mail.cause,
         tiles=tiles,
         blocks=_blocks(mail, now, over=over),
@@ -62,9 +64,9 @@ def write_incident_sheet(mail: IncidentMail, about: str, now: datetime) -> Sheet
     )
 
 
-def _capital(text: str) -> str:
-    """A name is left as it is written: "web" is not "Web"."""
-    return text[:1].upper() + text[1:] if text.startswith("all ") else text
+def _sentence(text: str) -> str:
+    """Return one of our own phrases as a sentence; names are not ours, "web" is not "Web"."""
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
 
 
 def _tiles(
@@ -74,11 +76,15 @@ def _tiles(
         return _tiles_of_many(lines, lasting, now, over=over)
     (line,) = lines
     if over:
-        return (Tile("Began", spell_time(line.since)), *_failed(line), *_last_good(line, now))
-    began = Tile("Failing for" if line.failures else "For", spell_span(now - line.since))
-    detail = f"since {spell_time(line.since)}"
-    began = Tile(began.label, began.value, detail, Tone.BAD)
+        return (_began("Began", line.since, now), *_failed(line), *_last_good(line, now))
+    label = "Failing for" if line.failures else "For"
+    since = f"since {spell_time(line.since)}"
+    began = Tile(label, spell_span(now - line.since), since, Tone.BAD)
     return (began, *_last_good(line, now), *_headroom(line))
+
+
+def _began(label: str, since: datetime, now: datetime) -> Tile:
+    return Tile(label, f"{spell_span(now - since)} ago", spell_time(since))
 
 
 def _failed(line: Line) -> tuple[Tile, ...]:
@@ -97,7 +103,7 @@ def _headroom(line: Line) -> tuple[Tile, ...]:
     if line.left is None:
         return ()
     if line.left <= timedelta(0):
-        return (Tile("RPO", "missed", f"by {spell_span(line.left)}", Tone.BAD),)
+        return (Tile("RPO", "missed", _by(line.left), Tone.BAD),)
     tone = Tone.WARN if line.left <= NEAR else Tone.PLAIN
     return (Tile("RPO", f"{spell_span(line.left)} left", "until it is missed", tone),)
 
@@ -108,10 +114,11 @@ def _tiles_of_many(
     first = min(line.since for line in lasting or lines)
     if over:
         return (
-            Tile("Began", spell_time(first)),
+            _began("Began", first, now),
             Tile("VMs", f"{len(lines):,}", "all well", Tone.GOOD),
         )
     missed = sum(_missed(line) for line in lasting)
+    never = sum(line.last_good is None for line in lasting)
     healed = len(lines) - len(lasting)
     well = f"{healed:,} of {len(lines):,} are well again" if healed else "one cause, one mail"
     return (
@@ -120,8 +127,8 @@ def _tiles_of_many(
         Tile(
             "RPO missed",
             counted(missed, "VM") if missed else "none",
-            "" if missed else "so far",
-            Tone.BAD if missed else Tone.PLAIN,
+            f"{never:,} without any good backup" if never else "",
+            Tone.BAD if missed or never else Tone.PLAIN,
         ),
     )
 
@@ -133,18 +140,17 @@ def _missed(line: Line) -> bool:
 def _blocks(mail: IncidentMail, now: datetime, *, over: bool) -> tuple[Block, ...]:
     blocks: list[Block] = []
     if mail.fix and not over:
-        who = _REMEDIES.get(mail.remedy, mail.remedy)
-        blocks.append(Advice("What to do", who, mail.fix))
+        blocks.append(Advice("What to do", _REMEDIES[mail.remedy], mail.fix))
+    said = f"Azure says: {mail.azure}" if mail.azure else ""
+    why = "What it was" if over else "Why"
+    blocks.append(Passage(why, (_sentence(mail.cause),), mail.code, said))
     if mail.links:
-        words = tuple(Button(link.words, link.url) for link in mail.links)
-        blocks.append(Buttons("Look there", words))
+        links = tuple(Button(link.words, link.url) for link in mail.links)
+        blocks.append(Buttons("Look there", links))
     if mail.meaning:
         blocks.append(Passage("What it means", mail.meaning))
     if len(mail.lines) > 1:
         blocks.append(_listing(mail, now))
-    why = "What it was" if over else "Why"
-    said = f"Azure says: {mail.azure}" if mail.azure else ""
-    blocks.append(Passage(why, (mail.cause,), mail.code, said))
     return tuple(blocks)
 
 
@@ -157,13 +163,15 @@ def _listing(mail: IncidentMail, now: datetime) -> Listing:
 
 def _urgency(line: Line) -> tuple[bool, bool, timedelta, str]:
     over, never = line.state is State.RECOVERED, line.last_good is None
-    return (over, not never, line.left or timedelta.max, line.name.lower())
+    left = timedelta.max if line.left is None else line.left
+    return (over, not never, left, line.name.lower())
 
 
 def row_of(line: Line, now: datetime) -> Row:
     """Return the row of one VM in a list, with what is worst of it as the value."""
     name = one_line(line.name, LONGEST_NAME)
-    parts = [f"since {spell_time(line.since)}"]
+    over = line.state is State.RECOVERED
+    parts = [f"{'began' if over else 'since'} {spell_time(line.since)}"]
     if line.failures > 1:
         parts.append(f"{line.failures} failures")
     if line.last_good is not None:
@@ -171,16 +179,20 @@ def row_of(line: Line, now: datetime) -> Row:
     if line.muted_until is not None:
         parts.append(f"muted until {spell_time(line.muted_until)}")
     detail = ", ".join(parts)
-    if line.state is State.RECOVERED:
+    if over:
         return Row(name, detail, "well again", Tone.GOOD)
     if line.last_good is None:
         return Row(name, detail, "no good backup", Tone.BAD)
     if line.left is None:
         return Row(name, detail)
-    left = spell_span(line.left)
     if _missed(line):
-        return Row(name, detail, f"RPO missed by {left}", Tone.BAD)
-    return Row(name, detail, f"RPO: {left} left", Tone.WARN if line.left <= NEAR else Tone.PLAIN)
+        return Row(name, detail, f"RPO missed {_by(line.left)}", Tone.BAD)
+    tone = Tone.WARN if line.left <= NEAR else Tone.PLAIN
+    return Row(name, detail, f"RPO: {spell_span(line.left)} left", tone)
+
+
+def _by(left: timedelta) -> str:
+    return "just now" if left > -timedelta(minutes=1) else f"by {spell_span(left)}"
 
 
 def _footer(mail: IncidentMail, about: str, *, over: bool) -> tuple[str, ...]:
@@ -189,5 +201,4 @@ def _footer(mail: IncidentMail, about: str, *, over: bool) -> tuple[str, ...]:
         told += f" and {len(mail.told) - SHOWN:,} more"
     if over:
         return (f"{told}.", f"Incident {about}. There will be no more mails about it.")
-    quiet = f"No mails about it for a while: vmbackup alerts mute {about}"
-    return (f"{told}.", f"Incident {about}. {quiet}")
+    return (f"{told}.", f"{_QUIET} vmbackup alerts mute {about}")

@@ -22,10 +22,12 @@ from vmbackup_core.domain.mail_words import (
     spell_time,
     subject_line,
 )
+from vmbackup_core.domain.root_causes import RootCause
 from vmbackup_core.domain.state_words import STATE_WORDS
 from vmbackup_core.domain.tellings import State, Telling, Told
 from vmbackup_core.domain.troubles import Ending, SubjectKind
 
+LONGEST_CODE = 80
 MANY = 10  # From this many on, the list is attached as a table.
 
 
@@ -170,14 +172,22 @@ def _headline(told: Told, about: Sequence[Background], now: datetime) -> str:
     lasting = [one for one in about if not one.incident.over]
     if told.telling is Telling.RECOVERED:
         if len(about) > 1:
-            return f"all {len(about)} VMs are well ({first.cause.text})"
+            return f"all {len(about)} VMs are well ({_cause_said(first)})"
         ending = _ENDINGS[first.ending or Ending.MENDED]
         return f"{name} {ending}, after {spell_span((first.well or now) - first.first)}"
     if len(about) > 1:
         of_all = f" of {len(about)}" if len(lasting) < len(about) else ""
-        return f"{len(lasting)}{of_all} VMs in {one_line(first.location)}: {first.cause.text}"
+        return f"{len(lasting)}{of_all} VMs in {one_line(first.location)}: {_cause_said(first)}"
     since = "" if told.telling is Telling.OPENED else f", since {spell_time(first.since)}"
-    return f"{name}: {first.cause.text}{since}"
+    return f"{name}: {_cause_said(first)}{since}"
+
+
+def _cause_said(incident: Incident) -> str:
+    """Say the cause, or of one that nobody knows what can be searched for."""
+    if incident.cause is not RootCause.UNKNOWN:
+        return incident.cause.text
+    code = one_line(incident.words.code or str(incident.words.number or ""), LONGEST_CODE)
+    return f"the backup failed with {code}" if code else "the backup failed"
 
 
 def _explained(incident: Incident) -> tuple[str, str, str, str]:

@@ -20,7 +20,7 @@ from vmbackup_core.domain.digests import AliveDigest, OwnerDigest
 from vmbackup_core.domain.incident_sheets import write_incident_sheet
 from vmbackup_core.domain.letters import CSV, Attachment, Letter, address_letters
 from vmbackup_core.domain.mail_content import IncidentMail
-from vmbackup_core.domain.mail_words import PORTALS, one_line, subject_line
+from vmbackup_core.domain.mail_words import LONGEST_WORDS, PORTALS, one_line, subject_line
 from vmbackup_core.domain.sheets import Sheet
 from vmbackup_core.domain.tellings import Telling
 
@@ -108,7 +108,7 @@ def _wrap(line: str) -> Iterable[str]:
 
 def is_safe_link(url: str) -> bool:
     """Tell whether a mail may lead there: over https to Azure's portals or Microsoft's pages."""
-    return _SAFE_LINK.fullmatch(url) is not None
+    return len(url) <= LONGEST_WORDS and _SAFE_LINK.fullmatch(url) is not None
 
 
 def _clean(value: Any) -> Any:

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from vmbackup_core.domain.digests import AliveDigest, Drilled, OwnerDigest, Troubled
-from vmbackup_core.domain.incident_sheets import LONGEST_NAME, SHOWN, row_of
+from vmbackup_core.domain.incident_sheets import SHOWN, row_of
 from vmbackup_core.domain.mail_content import Line
 from vmbackup_core.domain.mail_words import counted, one_line, spell_time
 from vmbackup_core.domain.sheets import (
+    LONGEST_NAME,
     Block,
     Listing,
     Passage,
@@ -20,6 +21,8 @@ from vmbackup_core.domain.sheets import (
     cut_rows,
 )
 
+MOST_HEADS = 50  # A cut tail shows only where its head is written.
+_EVIDENCE = "`vmbackup evidence verify` has all"
 _ELSEWHERE = "`vmbackup alerts list` has all"
 
 
@@ -174,4 +177,4 @@ def _named(addresses: tuple[str, ...]) -> str:
 def _heads(digest: AliveDigest) -> tuple[Block, ...]:
     rows = tuple(Row(f"{one.chain} no. {one.seq:,}", one.hash) for one in digest.today.heads)
     title = "Heads of the evidence: keep this mail, it shows a cut tail"
-    return (Listing(title, rows),) if rows else ()
+    return (Listing(title, *cut_rows(rows, MOST_HEADS, _EVIDENCE)),) if rows else ()

@@ -27,7 +27,7 @@ from vmbackup_core.domain.sheets import (
 from vmbackup_core.domain.tellings import State, Telling
 
 SHOWN = 15  # Rows in a mail; the table beside it has all.
-LONGEST_NAME = 80  # Of what strangers named; Azure's own limit for a VM is 64.
+LONGEST_HEADLINE = 200
 NEAR = timedelta(hours=12)  # An RPO that is missed so soon is a warning.
 
 _MARKS = {
@@ -56,7 +56,7 @@ def write_incident_sheet(mail: IncidentMail, about: str, now: datetime) -> Sheet
         subject=mail.subject,
         mark=mark,
         tone=tone,
-        headline=mail.headline,
+        headline=one_line(mail.headline, LONGEST_HEADLINE),
         preview=" · ".join(f"{tile.label}: {tile.value}" for tile in tiles) or mail.cause,
         tiles=tiles,
         blocks=_blocks(mail, now, over=over),
@@ -169,7 +169,7 @@ def _urgency(line: Line) -> tuple[bool, bool, timedelta, str]:
 
 def row_of(line: Line, now: datetime) -> Row:
     """Return the row of one VM in a list, with what is worst of it as the value."""
-    name = one_line(line.name, LONGEST_NAME)
+    name = line.name
     over = line.state is State.RECOVERED
     parts = [f"{'began' if over else 'since'} {spell_time(line.since)}"]
     if line.failures > 1:
@@ -201,4 +201,4 @@ def _footer(mail: IncidentMail, about: str, *, over: bool) -> tuple[str, ...]:
         told += f" and {len(mail.told) - SHOWN:,} more"
     if over:
         return (f"{told}.", f"Incident {about}. There will be no more mails about it.")
-    return (f"{told}.", f"{_QUIET} vmbackup alerts mute {about}")
+    return (f"{told}.", _QUIET, f"vmbackup alerts mute {about} --for 24h")

@@ -5,9 +5,15 @@ Both bodies of a mail, HTML and plain text, are made of one sheet, so that they 
 Whoever lays it out makes every text one line and escapes it; nothing here is trusted.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import ClassVar
+
+from vmbackup_core.domain.mail_words import one_line
+
+LONGEST_NAME = 80  # Azure's own limit for a VM is 64.
+LONGEST_DETAIL = 240
 
 
 class Tone(StrEnum):
@@ -111,7 +117,17 @@ class Sheet:
     footer: tuple[str, ...]
 
 
-def cut_rows(rows: tuple[Row, ...], most: int, elsewhere: str) -> tuple[tuple[Row, ...], str]:
-    """Return the first rows, and how many more there are and where, "" where none are."""
+def cut_rows(rows: Sequence[Row], most: int, elsewhere: str) -> tuple[tuple[Row, ...], str]:
+    """
+    Return the first rows, and how many more there are and where, "" where none are.
+
+    What strangers named is cut as well: a list is to be looked over.
+    """
+    shown = tuple(
+        replace(
+            row, name=one_line(row.name, LONGEST_NAME), detail=one_line(row.detail, LONGEST_DETAIL)
+        )
+        for row in rows[:most]
+    )
     rest = len(rows) - most
-    return rows[:most], f"and {rest:,} more: {elsewhere}" if rest > 0 else ""
+    return shown, f"and {rest:,} more: {elsewhere}" if rest > 0 else ""

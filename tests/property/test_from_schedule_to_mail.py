@@ -18,9 +18,9 @@ from vmbackup_core.domain.expectations import (
     usual_duration,
 )
 from vmbackup_core.domain.facts import ItemState
-from vmbackup_core.domain.incident_groups import Book, Folding, advance
+from vmbackup_core.domain.incident_groups import Book, advance
 from vmbackup_core.domain.schedules import Daily
-from vmbackup_core.domain.tellings import Telling
+from vmbackup_core.domain.tellings import Folding, Telling
 from vmbackup_core.domain.troubles import VmSight, find_vm_troubles
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -257,6 +257,7 @@ def test_a_backup_that_was_done_stays_done():
     done = Judged(when(7, 22), Standing.DONE, "job")
 
     assert keep_history(done, Judged(when(7, 22), Standing.MISSED)) == done
+    assert keep_history(done, Judged(when(7, 22), Standing.FAILED, "by-hand")) == done
 
 
 @pytest.mark.parametrize("standing", [Standing.DUE, Standing.LATE, Standing.RUNNING])

@@ -1,9 +1,8 @@
 from datetime import timedelta
 
 from tests.incidents import Looks, bad, good, held
-from vmbackup_core.domain.incident_groups import Folding
 from vmbackup_core.domain.root_causes import RootCause
-from vmbackup_core.domain.tellings import State
+from vmbackup_core.domain.tellings import Folding, State
 
 GATHERING = Folding(at_least=3, window=timedelta(hours=12), gather=timedelta(minutes=30))
 NAMES = ("web", "db", "app", "mail")
@@ -104,6 +103,14 @@ def test_a_muted_vm_does_not_join_until_its_mute_ends():
     looks.muted = set()
     looks.look(1)
     assert len(looks.book.groups[0].members) == 4
+
+
+def test_who_was_told_alone_and_is_muted_now_is_left_out():
+    looks = Looks(folding=GATHERING).look(0, bad(0)).look(1)
+    looks.muted = {"web"}
+
+    looks.look(2, *all_bad(2, names=("db", "app"))).look(3)
+    assert looks.notices == [(1, "opened", 1, 1), (3, "opened", 1, 1), (3, "opened", 1, 1)]
 
 
 def test_a_group_of_muted_vms_says_nothing():

@@ -80,6 +80,16 @@ def test_bad_and_good_and_bad_news_in_one_look_are_two_incidents():
     assert [(one.since, one.over) for one in after] == [(hour(0), True), (hour(48), False)]
 
 
+def test_what_is_bad_and_good_at_one_moment_is_not_over():
+    assert not take_in((), [held(5), mended(5, RootCause.STOPPED)])[0].over
+
+
+def test_an_incident_ended_when_the_subject_was_first_well_again():
+    (after,) = take_in(take_in((), [bad(0), good(24)]), [good(48)])
+
+    assert after.well == hour(24)
+
+
 def test_a_late_failure_from_before_the_recovery_opens_nothing():
     looks = Looks().look(0, bad(0)).look(24, good(24)).look(26, bad(12))
 

@@ -8,7 +8,6 @@ import pytest
 from tests.builders import VAULT, WEB, at
 from tests.incidents import bad, good, held, hour
 from vmbackup_core.domain.drills import Past
-from vmbackup_core.domain.expectations import find_timing
 from vmbackup_core.domain.incidents import take_in
 from vmbackup_core.domain.mail_content import (
     HEADER,
@@ -237,4 +236,5 @@ def test_an_rpo_is_that_of_the_first_rule_that_fits():
     ]
 
     assert find_rpo(place, rules, None) == timedelta(hours=2)
-    assert find_rpo(place, [], find_timing(None)) == FALLBACK_RPO
+    assert find_rpo(place, [], timedelta(hours=4)) == timedelta(hours=4)
+    assert find_rpo(place, [], None) == FALLBACK_RPO

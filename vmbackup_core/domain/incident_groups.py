@@ -7,7 +7,7 @@ that join are told by their group from then on, so none is told twice and none i
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from vmbackup_core.domain.ids import derive_key
 from vmbackup_core.domain.incidents import (
@@ -20,6 +20,7 @@ from vmbackup_core.domain.incidents import (
 )
 from vmbackup_core.domain.root_causes import RootCause
 from vmbackup_core.domain.tellings import (
+    Folding,
     Rhythm,
     State,
     Telling,
@@ -28,19 +29,6 @@ from vmbackup_core.domain.tellings import (
     state_of,
 )
 from vmbackup_core.domain.troubles import Sighting, SubjectKind, Wellness
-
-
-@dataclass(frozen=True, slots=True)
-class Folding:
-    """
-    When incidents become one mail: `at_least` of them that are told within `window`.
-
-    A new one waits `gather` for others of its kind before it is told alone.
-    """
-
-    at_least: int = 5
-    window: timedelta = timedelta(hours=12)
-    gather: timedelta = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from datetime import time, timedelta
 from typing import Self
 
-from vmbackup_core.domain.expectations import Timing
-from vmbackup_core.domain.incident_groups import Folding
-from vmbackup_core.domain.quiet_times import Maintenance
+from vmbackup_core.domain.maintenance import Maintenance
 from vmbackup_core.domain.routing import Routing, Selector, VmPlace
 from vmbackup_core.domain.schedules import DAY, Daily, Weekly
-from vmbackup_core.domain.tellings import Rhythm
+from vmbackup_core.domain.tellings import Folding, Rhythm
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +44,13 @@ class MailRules:
 FALLBACK_RPO = 2 * DAY  # Where neither a rule nor a schedule says.
 
 
-def find_rpo(place: VmPlace, rules: Iterable[RpoRule], timing: Timing | None) -> timedelta:
-    """Return how old a VM's last good backup may become: by the first rule, else its schedule."""
+def find_rpo(place: VmPlace, rules: Iterable[RpoRule], usual: timedelta | None) -> timedelta:
+    """
+    Return how old a VM's last good backup may become: by the first rule, else its schedule.
+
+    `usual` is its Timing's `usual_rpo`, None where its schedule cannot be read.
+    """
     named = next((rule.rpo for rule in rules if rule.selector.fits(place)), None)
     if named is not None:
         return named
-    return timing.usual_rpo if timing is not None else FALLBACK_RPO
+    return FALLBACK_RPO if usual is None else usual

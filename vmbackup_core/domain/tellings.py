@@ -47,6 +47,19 @@ class Rhythm:
     escalate_after: timedelta | None = timedelta(days=3)
 
 
+@dataclass(frozen=True, slots=True)
+class Folding:
+    """
+    When incidents become one mail: `at_least` of them that are told within `window`.
+
+    A new one waits `gather` for others of its kind before it is told alone.
+    """
+
+    at_least: int = 5
+    window: timedelta = timedelta(hours=12)
+    gather: timedelta = timedelta(minutes=30)
+
+
 def next_telling(
     told: Sequence[Told], *, tellable: bool, over: bool, now: datetime, rhythm: Rhythm
 ) -> Told | None:

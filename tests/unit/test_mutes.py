@@ -6,7 +6,8 @@ from tests.builders import NOW, SUB, VAULT, at
 from tests.incidents import bad, hour, subject
 from vmbackup_core.domain.drills import Dates
 from vmbackup_core.domain.incidents import open_incident
-from vmbackup_core.domain.quiet_times import Maintenance, Mute, mute_fault, quiet_until
+from vmbackup_core.domain.maintenance import Maintenance
+from vmbackup_core.domain.mutes import Mute, mute_fault, quiet_until
 from vmbackup_core.domain.root_causes import RootCause
 from vmbackup_core.domain.routing import Selector, VmPlace
 from vmbackup_core.domain.schedules import Weekday

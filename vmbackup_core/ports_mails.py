@@ -5,50 +5,13 @@ The same obligations hold: each method raises only the errors of domain/errors.p
 change anything, and a write sends one request and never repeats it by itself.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from vmbackup_core.domain.backup_runs import BackupRun
-from vmbackup_core.domain.facts import ItemState, Tags
-from vmbackup_core.domain.ids import VaultId, VmId
+from vmbackup_core.domain.backups import Backups
 from vmbackup_core.domain.letters import Letter
-from vmbackup_core.domain.promises import VaultPromise
 from vmbackup_core.domain.rules import Scope
-
-
-@dataclass(frozen=True, slots=True)
-class ProtectedVm:
-    """
-    One protected item with the VM that it is for.
-
-    `machine` is the VM's `vmId`, "" where no VM of that id is there now; `name` and `tags` are the
-    VM's, or the item's own name and nothing. `policy` is a policy's name in `vault`. `last_point`
-    is when its newest recovery point was taken, None where there is none.
-    """
-
-    vm: VmId
-    name: str
-    machine: str
-    tags: Tags
-    vault: VaultId
-    state: ItemState
-    policy: str
-    last_point: datetime | None
-
-    @property
-    def there(self) -> bool:
-        return bool(self.machine)
-
-
-@dataclass(frozen=True, slots=True)
-class Backups:
-    """All protected items in scope at one look, with what their vaults promise."""
-
-    at: datetime
-    items: tuple[ProtectedVm, ...]
-    vaults: tuple[VaultPromise, ...]
-    unreadable: tuple[str, ...] = ()  # Ids of items that made no sense.
 
 
 class BackupEstate(Protocol):
@@ -68,7 +31,7 @@ class BackupEstate(Protocol):
         """
 
     def observe_failure(self, run: BackupRun) -> BackupRun:
-        """Return the job with Azure's own words; raises Rejected where the vault knows it no more."""
+        """Return the job with Azure's own words; raises Rejected where it is not known any more."""
 
 
 class JobLog(Protocol):

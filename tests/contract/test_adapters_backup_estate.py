@@ -88,7 +88,7 @@ def test_a_failed_backup_is_no_newer_point(desk: Watcher) -> None:
 
 def test_an_item_stays_when_its_vm_is_gone(desk: Watcher) -> None:
     desk.later(days=1)
-    desk.world.machines.remove(desk.web)
+    desk.world.machines.delete(desk.web)
     desk.later(minutes=30)
 
     (item,) = desk.estate.observe_backups(HERE).items

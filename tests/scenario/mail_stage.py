@@ -41,7 +41,9 @@ gather = "30 minutes"
 @dataclass
 class MailStage(Stage):
     """
-    VMs that are protected already, in one vault whose log is read; looks every two hours, to be quick.
+    VMs that are protected already, in one vault whose log is read.
+
+    Looks come every two hours only, to be quick.
 
     The default policy of azsim's vaults backs up once a day.
     """

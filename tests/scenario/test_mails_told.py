@@ -83,7 +83,8 @@ def test_every_mail_left_once(story: MailStage) -> None:
     operations = [one.operation_id for one in story.world.email.outbox]
 
     assert len(operations) == len(set(operations))
-    assert len(story.subjects) == len(set(story.subjects))
+    once = [subject for subject in story.subjects if not subject.startswith("Still")]
+    assert len(once) == len(set(once))
 
 
 def test_the_operators_hear_each_day_that_we_are_alive(story: MailStage) -> None:
@@ -110,7 +111,9 @@ def test_nothing_failed_on_the_way(story: MailStage) -> None:
 def test_a_look_costs_four_questions_to_resource_graph_and_one_to_the_log(
     story: MailStage,
 ) -> None:
-    looks = story.calls_since(story.world.clock.now() - 2 * HOUR)
+    begin = story.world.clock.now()
+    story.run(HOUR)
+    looks = story.calls_since(begin)
 
     assert looks.count("graph.query") == 4
     assert looks.count("logs.query") == 1

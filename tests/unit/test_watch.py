@@ -331,3 +331,22 @@ def test_what_is_known_survives_its_document(nights: Nights) -> None:
 
     assert again.load()[0] == known
     assert known != Watched()
+
+
+def test_an_item_in_error_because_a_backup_failed_is_one_trouble(nights: Nights) -> None:
+    nights.pass_time(12 * HOUR)
+    nights.azure.run("web", nights.clock.now() - HOUR, BAD)
+    nights.azure.change("web", state=ItemState.ERROR)
+    nights.pass_time(12 * HOUR)
+
+    assert nights.causes == ["AGENT"]
+
+
+def test_an_item_in_error_without_a_reason_is_told_after_a_while(nights: Nights) -> None:
+    nights.azure.change("web", state=ItemState.ERROR)
+    nights.pass_time(2 * HOUR)
+    before = nights.causes
+    nights.pass_time(6 * HOUR)
+
+    assert before == []
+    assert nights.causes == ["ITEM_ERROR"]

@@ -19,10 +19,9 @@ from vmbackup_core.domain.ids import VaultId, VmId
 from vmbackup_core.domain.incident_groups import Book, advance
 from vmbackup_core.domain.incidents import Incident, Notice
 from vmbackup_core.domain.mail_rules import MailRules
-from vmbackup_core.domain.mutes import quiet_until
 from vmbackup_core.domain.promises import VaultPromise, compare_promises
 from vmbackup_core.domain.rules import OptedOut, OutOfScope, Rules, ask
-from vmbackup_core.domain.troubles import Sighting, SubjectKind, Wellness, find_mail_trouble
+from vmbackup_core.domain.troubles import Sighting, Wellness, find_mail_trouble
 from vmbackup_core.domain.watching import Moment, VmRecord, Watched, miss_vm, see_vm
 from vmbackup_core.ports import Clock, Journal
 from vmbackup_core.ports_mails import BackupEstate, JobLog
@@ -144,17 +143,10 @@ class Watch:
             now,
             rhythm=self.mail.rhythm,
             folding=self.mail.folding,
-            muted=lambda incident: self.muted_until(after, incident) is not None,
+            muted=lambda one: after.muted_until(one, self.mail.maintenance, now) is not None,
         )
         owed = {notice.key: notice for notice in (*known.owed, *notices)}
         return replace(after, book=book, owed=tuple(owed.values())), notices
-
-    def muted_until(self, known: Watched, incident: Incident) -> datetime | None:
-        """Return until when nobody is told of an incident, None where somebody is."""
-        vm = incident.subject.kind is SubjectKind.VM
-        place = known.place(incident.subject.id) if vm else None
-        windows = self.mail.maintenance
-        return quiet_until(incident, place, self.clock.now(), windows, known.mutes)
 
     def _see_vms(
         self,

@@ -25,15 +25,23 @@ from vmbackup_core.domain.expectations import (
 from vmbackup_core.domain.facts import ItemState, Tags
 from vmbackup_core.domain.ids import VaultId, VmId
 from vmbackup_core.domain.incident_groups import Book
-from vmbackup_core.domain.incidents import Notice
+from vmbackup_core.domain.incidents import Incident, Notice
 from vmbackup_core.domain.mail_rules import RpoRule, find_rpo
-from vmbackup_core.domain.mutes import Mute
+from vmbackup_core.domain.maintenance import Maintenance
+from vmbackup_core.domain.mutes import Mute, quiet_until
 from vmbackup_core.domain.policies import PolicyFacts
 from vmbackup_core.domain.promises import VaultPromise, compare_moved_vm
 from vmbackup_core.domain.routing import NO_TAGS, VmPlace
-from vmbackup_core.domain.troubles import Sighting, VmSight, Wellness, find_vm_troubles
+from vmbackup_core.domain.troubles import (
+    Sighting,
+    SubjectKind,
+    VmSight,
+    Wellness,
+    find_vm_troubles,
+)
 
 SURE = timedelta(hours=1)  # For so long something must be missing before it counts as gone.
+EXPLAINED_WITHIN = timedelta(hours=4)  # A failure comes with its words before this.
 JUDGED_BACK = timedelta(days=7)
 NO_BOOK = Book()
 KEPT = timedelta(days=8)  # Runs, and backups that were missed.
@@ -44,7 +52,8 @@ class VmRecord:
     """
     One VM with a protected item.
 
-    Backups are expected from `since` on, by the schedule that `promised` spells. `best` is the
+    Backups are expected from `since` on, by the schedule that `promised` spells; the item was first
+    seen in `state` at `state_since`. `best` is the
     policy that promised most of those it had. `gone_since` is when the VM was first not there any
     more, and `unseen_since` its item.
     """
@@ -57,6 +66,7 @@ class VmRecord:
     promised: str
     best: str
     since: datetime
+    state_since: datetime
     rpo: timedelta
     tags: Tags = NO_TAGS
     last_point: datetime | None = None
@@ -103,6 +113,14 @@ class Watched:
         """Return what rules for mails see of a VM, None where nothing is known of it."""
         record = self.vms.get(vm)
         return record.place(VmId.parse(vm)) if record else None
+
+    def muted_until(
+        self, incident: Incident, windows: Iterable[Maintenance], now: datetime
+    ) -> datetime | None:
+        """Return until when nobody is told of an incident, None where somebody is."""
+        vm = incident.subject.kind is SubjectKind.VM
+        place = self.place(incident.subject.id) if vm else None
+        return quiet_until(incident, place, now, windows, self.mutes)
 
 
 _EXPECTING = (ItemState.PROTECTED, ItemState.ERROR)
@@ -164,6 +182,7 @@ def see_vm(
         promised=promised,
         best=known.best if known and known.vault == item.vault else item.policy,
         since=since,
+        state_since=known.state_since if known and known.state is item.state else at,
         rpo=timedelta(0),
         tags=item.tags if item.there else (known.tags if known else item.tags),
         last_point=last_point,
@@ -178,7 +197,7 @@ def see_vm(
         name=item.name,
         vault=item.vault,
         location=record.location,
-        state=None if meant and item.state not in _EXPECTING else item.state,
+        state=_state(record, item, at, meant=meant),
         looked_at=at,
         rpo=record.rpo,
         there=not gone,
@@ -190,6 +209,23 @@ def see_vm(
     )
     record, moved = _compare_policies(record, sight, vault, policy, at)
     return record, (*find_vm_troubles(sight), *moved)
+
+
+def _state(record: VmRecord, item: ProtectedVm, at: datetime, *, meant: bool) -> ItemState | None:
+    """
+    Return the state that counts, None where nothing is expected of the item.
+
+    An item shows an error because a backup failed; that is told of the backup, and of the item only
+    where none is known to explain it.
+    """
+    if meant and item.state not in _EXPECTING:
+        return None
+    if item.state is not ItemState.ERROR:
+        return item.state
+    last = item.last_point
+    explained = any(run.failed and (last is None or run.started > last) for run in record.runs)
+    sure = at - record.state_since >= EXPLAINED_WITHIN
+    return ItemState.ERROR if sure and not explained else ItemState.PROTECTED
 
 
 def miss_vm(

@@ -6,7 +6,12 @@ from datetime import timedelta
 
 from tests.builders import VAULT
 from tests.incidents import bad, good, hour
-from vmbackup_core.app.rendering import render_alive_digest, render_incident, render_owner_digest
+from vmbackup_core.app.rendering import (
+    render_alive_digest,
+    render_incident,
+    render_owner_digest,
+    render_trial,
+)
 from vmbackup_core.domain.digests import (
     Drilled,
     Head,
@@ -170,6 +175,10 @@ def calm() -> tuple[Letter, ...]:
     return render_alive_digest(told, key="alive-113", to=("ops@example.com",))
 
 
+def trial() -> tuple[Letter, ...]:
+    return render_trial(("ops@example.com",), key="trial-1", now=hour(0))
+
+
 SAMPLES: Mapping[str, Callable[[], tuple[Letter, ...]]] = {
     "opened": opened,
     "reminder": reminder,
@@ -182,4 +191,5 @@ SAMPLES: Mapping[str, Callable[[], tuple[Letter, ...]]] = {
     "owner_digest": owner_digest,
     "alive": alive,
     "calm": calm,
+    "trial": trial,
 }

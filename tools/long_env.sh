@@ -1,7 +1,8 @@
 #!/bin/sh
 # Makes what `make check-long` needs besides .venv: az in .envs/az, checkov in .envs/checkov, Azurite
-# in .envs/azurite.
-# Both are locked; a folder is made anew only when its lock has changed.
+# in .envs/azurite, and Chromium, which is installed where this may install; else the pictures of
+# mails are skipped.
+# The first three are locked; a folder is made anew only when its lock has changed.
 set -eu
 python=.venv/bin/python
 wanted() { cat "$@" | cksum; }
@@ -18,6 +19,17 @@ for tool in az checkov; do
         wanted "$lock" >".envs/$tool/locked"
     fi
 done
+
+browsers="chromium chromium-browser google-chrome google-chrome-stable"
+if ! for browser in $browsers; do command -v "$browser"; done | grep -q .; then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        echo "installing Chromium (a minute, once)"
+        { apt-get update && apt-get install -y --no-install-recommends chromium fonts-dejavu-core; } \
+            >/dev/null 2>&1 || echo "Chromium cannot be installed: no pictures of mails" >&2
+    else
+        echo "no Chromium (apt-get install chromium): no pictures of mails" >&2
+    fi
+fi
 
 if [ "${VMBACKUP_NO_NODE:-}" = 1 ]; then
     echo "VMBACKUP_NO_NODE=1: what needs node (Azurite) is left out" >&2

@@ -13,6 +13,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from vmbackup_cli import (
+    alerts,
     config,
     decisions,
     drill,
@@ -44,6 +45,7 @@ _LOOK, _ACT, _KNOW, _TRY = "Look", "Act", "Know", "Try it"
 app.command("plan", help=plan.HELP, rich_help_panel=_LOOK)(plan.plan)
 app.command("explain", help=explain.HELP, rich_help_panel=_LOOK)(explain.explain)
 app.add_typer(drill.drill, name="drill", rich_help_panel=_LOOK)
+app.add_typer(alerts.alerts, name="alerts", rich_help_panel=_LOOK)
 app.command("protect", help=protect.HELP, rich_help_panel=_ACT)(protect.protect)
 app.command("approve", help=decisions.APPROVE, rich_help_panel=_ACT)(decisions.approve)
 app.add_typer(decisions.pause, name="pause", rich_help_panel=_ACT)

@@ -25,6 +25,8 @@ ENVIRONMENT = {
     "VMBACKUP_SWEEP_SCHEDULE": "0 */30 * * * *",
     "VMBACKUP_DRILL_SCHEDULE": "0 0 1 * * *",
     "VMBACKUP_JANITOR_SCHEDULE": "0 */15 * * * *",
+    "VMBACKUP_WATCH_SCHEDULE": "0 */10 * * * *",
+    "VMBACKUP_DIGEST_SCHEDULE": "30 */15 * * * *",
     "AZURE_FUNCTIONS_DURABLE_STRICT_TYPING": "1",
 }
 WATCHED = (
@@ -76,11 +78,12 @@ def build_app(
     source: str = "vmbackup.toml",
     journal: Journal | None = None,
     transport: SimTransport | None = None,
+    environment: Mapping[str, str] = ENVIRONMENT,
 ) -> bootstrap.App:
     """Return the app for the configuration `toml`, with its storage account made in `world`."""
     world.storage.ensure_account(ACCOUNT)
     return bootstrap.build(
-        load(toml, ENVIRONMENT, source=source),
+        load(toml, environment, source=source),
         clock=WorldClock(world),
         transport=transport or SimTransport(world, client=CLIENT),
         credential=SimCredential(),
@@ -94,10 +97,11 @@ def start_host(
     seed: int = 0,
     faults: HostFaults | None = None,
     durable: DurableStorage | None = None,
+    environment: Mapping[str, str] = ENVIRONMENT,
 ) -> Host:
     """Return a Functions host that has loaded function_app.py; use it as a context manager."""
     return Host(
-        ROOT, world.clock, environment=ENVIRONMENT, seed=seed, faults=faults, durable=durable
+        ROOT, world.clock, environment=environment, seed=seed, faults=faults, durable=durable
     )
 
 

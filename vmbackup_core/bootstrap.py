@@ -39,6 +39,7 @@ from vmbackup_core.settings import (
 
 if TYPE_CHECKING:
     from vmbackup_core.app.drilling import Drilling
+    from vmbackup_core.app.mails import Mails
     from vmbackup_core.app.restore_tests import RestoreTests
 
 REREAD = timedelta(seconds=60)  # How often a configuration in a blob is asked for its ETag.
@@ -63,6 +64,7 @@ class App:
     journal: Journal
     deadletters: Blobs | None
     restore_tests: "Callable[[], RestoreTests]"
+    mails: "Callable[[], Mails | None]"  # None where no [mail] is configured.
 
     @property
     def drilling(self) -> "Drilling | None":
@@ -173,12 +175,36 @@ def build(
         return put_together(parts)
 
     tests = cache(restore_tests)
+    intake = Intake(notebook, state, journal, clock, settings.rules.scope)
+
+    def mails() -> "Mails | None":
+        if settings.mail is None:
+            return None
+        from vmbackup_core.bootstrap_mails import Parts, put_together
+
+        parts = Parts(
+            settings=settings,
+            mail=settings.mail,
+            reader=reader,
+            reader_credential=credential or _credential(deployment, deployment.reader_client_id),
+            credential=credential or _credential(deployment, deployment.protector_client_id),
+            transport=transport,
+            state=state,
+            evidence=evidence,
+            sweep=sweep,
+            intake=intake,
+            journal=journal,
+            clock=clock,
+            restore_tests=tests,
+        )
+        return put_together(parts)
+
     return App(
         settings=settings,
         clock=clock,
         book=book,
         inventory=inventory,
-        intake=Intake(notebook, state, journal, clock, settings.rules.scope),
+        intake=intake,
         sweep=sweep,
         looker=looker,
         protect=protect,
@@ -189,6 +215,7 @@ def build(
         journal=journal,
         deadletters=deadletters,
         restore_tests=tests,
+        mails=cache(mails),
     )
 
 

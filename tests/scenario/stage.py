@@ -6,7 +6,7 @@ library, the real SDK clients, the real Durable SDK.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ from azsim.recovery.jobs import JobOperation
 from azsim.transport import SimTransport
 from azsim.vaults import Vault
 from azsim.world import Exchange, World
-from vmbackup_cli.simulated import CLIENT, build_app, start_host, watch
+from vmbackup_cli.simulated import CLIENT, ENVIRONMENT, build_app, start_host, watch
 from vmbackup_core import bootstrap
 from vmbackup_core.domain.ids import VmId
 from vmbackup_core.domain.verdicts import Verdict
@@ -82,19 +82,31 @@ class Stage:
     faults: HostFaults = field(default_factory=HostFaults)
     durable: DurableStorage = field(default_factory=DurableStorage)
     transport: SimTransport | None = None
+    environment: Mapping[str, str] = field(default_factory=lambda: ENVIRONMENT)
 
     def __post_init__(self) -> None:
         self.world.groups.add_subscription(SUB)
         self.world.groups.create(SUB, GROUP, WEST)
         self.journal = Journal(self.world)
-        self.app = build_app(self.world, self.toml, journal=self.journal, transport=self.transport)
+        self.app = self.build()
         self.host: Host | None = None
         self.lives: list[Host] = []
+
+    def build(self) -> bootstrap.App:
+        return build_app(
+            self.world,
+            self.toml,
+            journal=self.journal,
+            transport=self.transport,
+            environment=self.environment,
+        )
 
     def begin(self) -> None:
         """Start a life of the function host: the first one, or the next after a crash."""
         bootstrap.use(self.app)
-        self.host = start_host(self.world, faults=self.faults, durable=self.durable)
+        self.host = start_host(
+            self.world, faults=self.faults, durable=self.durable, environment=self.environment
+        )
         self.lives.append(self.host)
         if self.watched and len(self.lives) == 1:
             watch(self.world, self.host, [SUB])
@@ -102,7 +114,7 @@ class Stage:
     def configure(self, toml: str) -> None:
         """Let the app go on with another configuration."""
         self.toml = toml
-        self.app = build_app(self.world, toml, journal=self.journal)
+        self.app = self.build()
         bootstrap.use(self.app)
 
     # What happens.

@@ -6,6 +6,7 @@ import pytest
 
 from vmbackup_core.settings.deployment import VARIABLES
 from vmbackup_core.settings.drilling import CHECK, DRILLS, PRICES, TIER
+from vmbackup_core.settings.mailing import MAIL, MAINTENANCE, ROUTE, TARGET
 from vmbackup_core.settings.sections import (
     KEEP,
     LIMITS,
@@ -34,6 +35,10 @@ TABLES = {
     "[[drills.tiers]]": TIER,
     "[drills.prices]": PRICES,
     "[[drills.checks]]": CHECK,
+    "[mail]": MAIL,
+    "[[mail.routes]]": ROUTE,
+    "[[mail.targets]]": TARGET,
+    "[[mail.maintenance]]": MAINTENANCE,
 }
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAVY = ("azure.core", "azure.identity", "azure.mgmt", "azure.data", "azure.storage")
+HEAVY = ("azure.core", "azure.identity", "azure.mgmt", "azure.data", "azure.storage", "jinja2")
 
 LOADED_BY = """
 import sys

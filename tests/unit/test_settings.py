@@ -10,12 +10,16 @@ from vmbackup_core.domain.drill_facts import GuestCheck
 from vmbackup_core.domain.drills import CheckRule, Dates, DrillRules, Tier
 from vmbackup_core.domain.errors import Malformed
 from vmbackup_core.domain.ids import VaultId
+from vmbackup_core.domain.mail_rules import MailRules, RpoRule
+from vmbackup_core.domain.maintenance import Maintenance
 from vmbackup_core.domain.points import Strategy
 from vmbackup_core.domain.policies import PolicyKind, PolicySpec, Retention
+from vmbackup_core.domain.routing import Route, Routing, Selector
 from vmbackup_core.domain.rules import Mode, OnSoftDeleted, OnStopped, Rule, Rules, Scope
 from vmbackup_core.domain.rungs import Rung
 from vmbackup_core.domain.schedules import Daily, DayOfYear, Hourly, Month, NthWeekday, Week, Weekly
 from vmbackup_core.domain.schedules import Weekday as Day
+from vmbackup_core.domain.tellings import Folding, Rhythm
 from vmbackup_core.domain.vaults import UseVault, VaultNaming
 from vmbackup_core.settings import (
     Cloud,
@@ -181,6 +185,28 @@ def test_the_commented_example_means_what_its_comments_say():
                 ),
             ),
         ),
+        mail=MailRules(
+            Routing(
+                ("backup-operators@example.com",),
+                ("head-of-operations@example.com",),
+                (Route(Selector((("role", "*-db"),)), ("databases@example.com",)),),
+                domains=("example.com",),
+            ),
+            Rhythm(timedelta(days=1), timedelta(days=3)),
+            Folding(),
+            owner_digest=Weekly(frozenset({Day.MONDAY}), time(7)),
+            alive_at=time(7),
+            rpos=(RpoRule(Selector(policies=("gold",)), timedelta(days=1)),),
+            maintenance=(
+                Maintenance(
+                    "patch-night",
+                    (Day.SUNDAY,),
+                    time(1),
+                    timedelta(hours=4),
+                    Selector(groups=("rg-prod-*",)),
+                ),
+            ),
+        ),
         deployment=read_deployment(LOCAL),
         source="vmbackup.toml",
         digest=settings.digest,
@@ -196,6 +222,28 @@ def test_what_is_left_out_is_safe():
     assert settings.rules.on_soft_deleted is OnSoftDeleted.REPORT
     assert settings.rules.scope.drill_resource_groups == ("vmbackup-drill-*",)
     assert settings.drills is None
+    assert settings.mail is None
+
+
+def test_mails_are_rare_and_late_enough_to_matter_unless_something_else_is_asked_for():
+    settings = load(f'{SMALLEST}\n[mail]\nto = "ops@example.com"', LOCAL, source="vmbackup.toml")
+
+    assert settings.mail == MailRules(
+        Routing(("ops@example.com",)),
+        Rhythm(timedelta(days=1), timedelta(days=3)),
+        Folding(5, timedelta(hours=12), timedelta(minutes=30)),
+        owner_digest=Weekly(frozenset({Day.MONDAY}), time(7)),
+        alive_at=time(7),
+    )
+
+
+def test_reminders_and_digests_can_be_left_out():
+    text = '[mail]\nto = "ops@example.com"\nremind_every = "never"\nowner_digest = "never"'
+
+    settings = load(f"{SMALLEST}\n{text}", LOCAL, source="vmbackup.toml")
+
+    assert settings.mail.rhythm.remind_every is None
+    assert settings.mail.owner_digest is None
 
 
 def test_the_digest_is_that_of_the_files_very_bytes():
@@ -410,6 +458,8 @@ def test_a_deployment_on_azure_finds_its_storage_in_its_cloud():
         sweep_schedule="0 */30 * * * *",
         drill_schedule="0 0 1 * * *",
         janitor_schedule="0 */15 * * * *",
+        watch_schedule="0 */10 * * * *",
+        digest_schedule="30 */15 * * * *",
     )
 
 
@@ -516,3 +566,32 @@ def test_the_processs_environment_is_read_only_when_asked_for(monkeypatch):
     monkeypatch.setenv("VMBACKUP_STATE_DIR", "here")
 
     assert read_deployment(system_environment()).state_dir == "here"
+
+
+def test_mails_and_the_log_have_their_places_in_the_environment() -> None:
+    deployment = read_deployment(
+        {
+            "VMBACKUP_STATE_DIR": "state",
+            "VMBACKUP_MAIL_ENDPOINT": "https://acs.europe.communication.azure.com",
+            "VMBACKUP_MAIL_SENDER": "backup@contoso.example",
+            "VMBACKUP_LOG_WORKSPACES": f"{ONE}, {TWO}",
+        }
+    )
+
+    assert deployment.mail_endpoint == "https://acs.europe.communication.azure.com"
+    assert deployment.mail_sender == "backup@contoso.example"
+    assert deployment.log_workspaces == (ONE, TWO)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"VMBACKUP_MAIL_ENDPOINT": "https://acs.europe.communication.azure.com"},
+        {"VMBACKUP_MAIL_SENDER": "backup@contoso.example"},
+        {"VMBACKUP_MAIL_SENDER": "backup", "VMBACKUP_MAIL_ENDPOINT": "https://acs.example"},
+        {"VMBACKUP_LOG_WORKSPACES": "law-ops"},
+    ],
+)
+def test_a_mail_service_without_a_sender_is_a_fault(given: dict[str, str]) -> None:
+    with pytest.raises(SettingsError):
+        read_deployment({"VMBACKUP_STATE_DIR": "state", **given})

@@ -17,4 +17,5 @@ RESOURCES = "2021-04-01"  # The list of what lies in a resource group.
 RESOURCE_GROUPS = "2022-09-01"
 RESOURCE_GRAPH = "2021-03-01"
 VAULTS = "2024-04-01"
+EMAIL = "2023-03-31"
 BACKUP = "2024-04-01"  # Everything below a vault, and the backup status of a location.

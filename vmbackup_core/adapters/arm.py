@@ -53,7 +53,8 @@ class Arm:
 
     `endpoint` and `scope` are the cloud's; everything passes the last gate, which lets through what
     is for this identity. Paths are given from the first slash on; every failure is one of ours
-    (adapters/boundary.py).
+    (adapters/boundary.py). Other services that speak JSON are asked by the same pipeline: `host`
+    says which one this is, and `sender` who may write mails there.
     """
 
     def __init__(
@@ -65,12 +66,14 @@ class Arm:
         clock: "Clock",
         transport: Any = None,
         identity: Identity = Identity.READER,
+        host: Host = Host.ARM,
+        sender: str = "",
     ) -> None:
         self.endpoint = endpoint.rstrip("/")
         self._scope = scope
         self._credential = credential
         self._patience = Patience(clock)
-        self._gate = Gate(self.endpoint, Host.ARM, transport, identity)
+        self._gate = Gate(self.endpoint, host, transport, identity, sender)
         self._backup_clients: dict[str, RecoveryServicesBackupClient] = {}
         self._vault_clients: dict[str, RecoveryServicesClient] = {}
 

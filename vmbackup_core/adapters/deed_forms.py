@@ -23,6 +23,8 @@ class Host(StrEnum):
     TABLES = "the app's tables"
     BLOBS = "the app's blobs"
     STAGING = "a staging account's blobs"
+    LOGS = "the query service of Log Analytics"
+    EMAIL = "the mail service"
     READ_ONLY = "a place to read from"
 
 
@@ -41,8 +43,9 @@ class Deed:
 
     `path` matches the decoded path as a whole and without case; `query` are the parameters that may
     go with it, with the values they must have; `headers` (in lower case) are those that must, with
-    theirs. `body` says what is wrong with the JSON body (whose keys are in lower case), "" when
-    nothing is. What `creates` may only be made where it was just seen to be missing.
+    theirs, and `may_bear` those that may beside the usual ones. `body` says what is wrong with the
+    JSON body (whose keys are in lower case), "" when nothing is. What `creates` may only be made
+    where it was just seen to be missing.
     """
 
     what: str
@@ -55,6 +58,7 @@ class Deed:
     reads: bool = False
     who: Identity = Identity.PROTECTOR
     headers: Mapping[str, str] = field(default_factory=dict)
+    may_bear: tuple[str, ...] = ()
 
     def match(self, host: Host, method: str, path: str) -> Found | None:
         if host is not self.host or method not in self.methods:

@@ -3,7 +3,8 @@ The complete list of what this app can do to Azure, as requests: `CAN_DO`.
 
 Read it as the last gate does (gate.py): what is not here cannot leave. Here stands what protects
 and what keeps the app's own state: no DELETE, no PATCH of a resource, no write to a machine, and no
-way to stop a backup. What restore tests do, in their slots alone, stands in slot_deeds.py.
+way to stop a backup. What restore tests do, in their slots alone, stands in slot_deeds.py, and how
+people are told in mail_deeds.py.
 """
 
 import re
@@ -27,6 +28,7 @@ from vmbackup_core.adapters.deed_forms import (
     Host,
     keys,
 )
+from vmbackup_core.adapters.mail_deeds import TELLING
 from vmbackup_core.adapters.slot_deeds import IN_SLOTS
 from vmbackup_core.domain.slots import NETWORK, PREFIX
 
@@ -198,4 +200,4 @@ _PROTECTING: tuple[Deed, ...] = (
     ),
 )
 
-CAN_DO: tuple[Deed, ...] = (*_PROTECTING, *IN_SLOTS)
+CAN_DO: tuple[Deed, ...] = (*_PROTECTING, *TELLING, *IN_SLOTS)

@@ -27,6 +27,7 @@ CONNECTING = timedelta(seconds=20)
 READING = timedelta(seconds=65)  # ARM itself gives up after 60 s.
 
 _READS = ("GET", "HEAD")
+_WITH_JSON = (Host.ARM, Host.STAGING, Host.LOGS, Host.EMAIL)
 # Headers that may go with a write: none can name another method, another target or another body.
 _HEADERS = re.compile(
     r"accept|accept-encoding|authorization|connection|content-length|content-md5|content-type"
@@ -45,13 +46,15 @@ class Gate:
     A transport that lets through what `CAN_DO` lists for one place and one identity.
 
     The place is `host`, which answers at `url`. Without a `transport` the gate makes azure-core's
-    own. It keeps in mind what was just seen to be missing, which alone may be created.
+    own. Mails leave from `sender` alone. It keeps in mind what was just seen to be missing, which
+    alone may be created.
     """
 
     url: str
     host: Host
     transport: Any = None
     identity: Identity = Identity.PROTECTOR
+    sender: str = ""
     _missing: set[str] = field(default_factory=set)
 
     def send(self, request: Any, **options: Any) -> Any:
@@ -80,13 +83,15 @@ class Gate:
         deed, found = self._deed(method, _plain(path))
         _check_query(deed, parse_qsl(urlsplit(url).query, keep_blank_values=True))
         for name in headers:
-            if not _HEADERS.fullmatch(name.lower()):
+            if not _HEADERS.fullmatch(name.lower()) and name.lower() not in deed.may_bear:
                 raise _NotListed(f"header {name} does not belong to it")
         given = {name.lower(): value for name, value in headers.items()}
         if any(given.get(name) != value for name, value in deed.headers.items()):
             raise _NotListed(f"without {', '.join(deed.headers)}")
-        if deed.host in (Host.ARM, Host.STAGING):
-            _check_body(deed, found, headers, body)
+        if deed.host in _WITH_JSON:
+            read = _check_body(deed, found, headers, body)
+            if deed.host is Host.EMAIL and read.get("senderaddress") != self.sender:
+                raise _NotListed("it is not from our address")
         if deed.creates and _target(url) not in self._missing:
             raise _NotListed("it was not seen to be missing just now")
         return deed.creates
@@ -187,11 +192,12 @@ def _check_query(deed: Deed, query: list[tuple[str, str]]) -> None:
         raise _NotListed("no restype")
 
 
-def _check_body(deed: Deed, found: Found, headers: Mapping[str, str], body: Any) -> None:
+def _check_body(deed: Deed, found: Found, headers: Mapping[str, str], body: Any) -> Any:
+    """Return the body as it was read, None where there is none."""
     if deed.body is None:
         if body:
             raise _NotListed("it has a body")
-        return
+        return None
     lowered = {name.lower(): value for name, value in headers.items()}
     if not _JSON.fullmatch(lowered.get("content-type", "")):
         raise _NotListed("its body is not said to be JSON in UTF-8")
@@ -199,8 +205,10 @@ def _check_body(deed: Deed, found: Found, headers: Mapping[str, str], body: Any)
         body = body.encode()
     if not isinstance(body, bytes):
         raise _NotListed("its body cannot be read beforehand")
-    if wrong := deed.body(found, _strict_json(body)):
+    read = _strict_json(body)
+    if wrong := deed.body(found, read):
         raise _NotListed(wrong)
+    return read
 
 
 def _strict_json(body: bytes) -> Any:

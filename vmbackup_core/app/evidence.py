@@ -38,7 +38,7 @@ class EvidenceLog:
         at = self.clock.now()
         chain = chain_name(kind, at)
         for _ in range(_RACES):
-            seq, prev = self._head(kind, at)
+            seq, prev = self.head(kind, at)
             record = Record(seq + 1, at, kind, key, prev, body).sealed()
             try:
                 self.blobs.create(record_name(kind, at, seq + 1), canonical(record.to_json()))
@@ -62,8 +62,12 @@ class EvidenceLog:
             if (blob := self.blobs.read(name)) is not None:
                 yield name, json.loads(blob.content)
 
-    def _head(self, kind: Kind, at: datetime) -> tuple[int, str]:
-        """Return number and hash of the newest record: (0, zeros) for a chain that is empty."""
+    def head(self, kind: Kind, at: datetime) -> tuple[int, str]:
+        """
+        Return number and hash of the newest record of a chain: (0, zeros) for one that is empty.
+
+        One that others write to may be a little older than the newest.
+        """
         if (known := self._heads.get(chain_name(kind, at))) is not None:
             return known
         low, step = 0, 1  # Record `low` exists (0 always does); look ever further ahead.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from vmbackup_core.domain.routing import address_fault
 from vmbackup_core.settings.faults import Fault, SettingsError, Unfit, did_you_mean
 from vmbackup_core.settings.names import parse_guid
 
@@ -29,12 +30,13 @@ class Cloud(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CloudEndpoints:
-    """Where a cloud's services are: resource manager, its token's scope, sign-in, storage."""
+    """Where a cloud's services are: resource manager, its token's scope, sign-in, storage, logs."""
 
     arm: str
     arm_scope: str
     authority: str
     storage_suffix: str
+    logs: str
 
 
 # As azure.mgmt.core.tools.get_arm_endpoints and azure.identity.AzureAuthorityHosts have them.
@@ -44,18 +46,21 @@ CLOUDS = {
         "https://management.azure.com/.default",
         "https://login.microsoftonline.com",
         "core.windows.net",
+        "https://api.loganalytics.io",
     ),
     Cloud.USGOV: CloudEndpoints(
         "https://management.usgovcloudapi.net",
         "https://management.core.usgovcloudapi.net/.default",
         "https://login.microsoftonline.us",
         "core.usgovcloudapi.net",
+        "https://api.loganalytics.us",
     ),
     Cloud.CHINA: CloudEndpoints(
         "https://management.chinacloudapi.cn",
         "https://management.chinacloudapi.cn/.default",
         "https://login.chinacloudapi.cn",
         "core.chinacloudapi.cn",
+        "https://api.loganalytics.azure.cn",
     ),
 }
 
@@ -68,7 +73,8 @@ class Deployment:
     Either `state_dir` is set (a local directory) or both `table_url` and `blob_url` are. A client
     id is "" where the one identity that is there will do. `on_azure` says that the platform offers
     a managed identity (it sets IDENTITY_ENDPOINT). `app_url` is where the deployed app answers; the
-    key that goes with it (APP_KEY) is a secret, and stays in the environment.
+    key that goes with it (APP_KEY) is a secret, and stays in the environment. `mail_endpoint` and
+    `mail_sender` are "" where no mail can be sent, `log_workspaces` empty where no log is read.
     """
 
     config: str
@@ -83,6 +89,11 @@ class Deployment:
     sweep_schedule: str
     drill_schedule: str
     janitor_schedule: str
+    watch_schedule: str = ""
+    digest_schedule: str = ""
+    mail_endpoint: str = ""
+    mail_sender: str = ""
+    log_workspaces: tuple[str, ...] = ()
     app_url: str = ""
     on_azure: bool = False
 
@@ -123,6 +134,7 @@ def read_deployment(environment: Mapping[str, str]) -> Deployment:
         except Unfit as unfit:
             faults.append(Fault(0, name, unfit.message, unfit.suggestion))
     faults.extend(_state_faults(given))
+    faults.extend(_mail_faults(given))
     if faults:
         raise SettingsError(SOURCE, faults)
     account, suffix = read["VMBACKUP_STORAGE_ACCOUNT"], CLOUDS[Cloud(read["VMBACKUP_CLOUD"])]
@@ -144,6 +156,11 @@ def read_deployment(environment: Mapping[str, str]) -> Deployment:
         sweep_schedule=read["VMBACKUP_SWEEP_SCHEDULE"],
         drill_schedule=read["VMBACKUP_DRILL_SCHEDULE"],
         janitor_schedule=read["VMBACKUP_JANITOR_SCHEDULE"],
+        watch_schedule=read["VMBACKUP_WATCH_SCHEDULE"],
+        digest_schedule=read["VMBACKUP_DIGEST_SCHEDULE"],
+        mail_endpoint=read["VMBACKUP_MAIL_ENDPOINT"],
+        mail_sender=read["VMBACKUP_MAIL_SENDER"],
+        log_workspaces=tuple(filter(None, read["VMBACKUP_LOG_WORKSPACES"].split(","))),
         app_url=read["VMBACKUP_APP_URL"],
         on_azure=bool(environment.get("IDENTITY_ENDPOINT")),
     )
@@ -174,6 +191,27 @@ def _state_faults(given: Mapping[str, str]) -> list[Fault]:
             )
         ]
     return []
+
+
+def _mail_faults(given: Mapping[str, str]) -> list[Fault]:
+    """Note where a mail service is named without a sender, or the other way round."""
+    pair = ("VMBACKUP_MAIL_ENDPOINT", "VMBACKUP_MAIL_SENDER")
+    missing = [name for name in pair if name not in given]
+    if len(missing) != 1:
+        return []
+    (other,) = set(pair) - set(missing)
+    return [Fault(0, missing[0], f"missing beside {other}", "mails need both")]
+
+
+def _parse_sender(text: str) -> str:
+    if why := address_fault(text):
+        raise Unfit(f'"{text}" {why}', "one that the mail service may send from")
+    return text
+
+
+def _parse_workspaces(text: str) -> str:
+    """Check workspace ids, as the portal shows them (not ARM ids); several with commas between."""
+    return ",".join(parse_guid(part.strip()) for part in text.split(",") if part.strip())
 
 
 def _parse_any(text: str) -> str:
@@ -267,5 +305,10 @@ VARIABLES = {
         Variable("VMBACKUP_SWEEP_SCHEDULE", _SCHEDULE, _parse_ncrontab, "0 */30 * * * *"),
         Variable("VMBACKUP_DRILL_SCHEDULE", _SCHEDULE, _parse_ncrontab, "0 0 1 * * *"),
         Variable("VMBACKUP_JANITOR_SCHEDULE", _SCHEDULE, _parse_ncrontab, "0 */15 * * * *"),
+        Variable("VMBACKUP_WATCH_SCHEDULE", _SCHEDULE, _parse_ncrontab, "0 */10 * * * *"),
+        Variable("VMBACKUP_DIGEST_SCHEDULE", _SCHEDULE, _parse_ncrontab, "30 */15 * * * *"),
+        Variable("VMBACKUP_MAIL_ENDPOINT", _URL, parse_url),
+        Variable("VMBACKUP_MAIL_SENDER", "an address of the mail service", _parse_sender),
+        Variable("VMBACKUP_LOG_WORKSPACES", "GUIDs of workspaces", _parse_workspaces),
     )
 }

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vmbackup_core.domain.drills import DrillRules
+from vmbackup_core.domain.mail_rules import MailRules
 from vmbackup_core.domain.policies import PolicySpec
 from vmbackup_core.domain.rules import Rules
 from vmbackup_core.domain.vaults import VaultNaming
@@ -22,8 +23,9 @@ from vmbackup_core.settings.sections import SECTIONS
 @dataclass(frozen=True, slots=True)
 class Settings:
     """
-    Everything that is configured; `drills` is None where no restore tests are asked for.
+    Everything that is configured.
 
+    `drills` is None where no restore tests are asked for, `mail` where nobody is told anything.
     `digest` is the SHA-256 of the file's bytes in hex: it says in the evidence which
     configuration a decision was made under.
     """
@@ -34,6 +36,7 @@ class Settings:
     limits: Limits
     protect: Protect
     drills: DrillRules | None
+    mail: MailRules | None
     deployment: Deployment
     source: str
     digest: str
@@ -80,6 +83,7 @@ def load(text: str | bytes, environment: Mapping[str, str], *, source: str) -> S
         limits=found["limits"],
         protect=protect,
         drills=found["drills"],
+        mail=found["mail"],
         deployment=deployment,
         source=source,
         digest=hashlib.sha256(raw).hexdigest(),
@@ -167,7 +171,11 @@ def _check_together(document: Mapping[str, Any], found: Mapping[str, Any], fault
     scope = found.get("scope", FAILED)
     if scope is FAILED or not scope.subscriptions:
         return
-    for path, subscription in (*_rule_subscriptions(found), *_vault_subscriptions(found)):
+    for path, subscription in (
+        *_rule_subscriptions(found),
+        *_vault_subscriptions(found),
+        *_mail_subscriptions(found),
+    ):
         if subscription not in scope.subscriptions:
             faults.add(path, NOT_IN_SCOPE, "add it there, or remove this")
 
@@ -185,6 +193,19 @@ def _vault_subscriptions(found: Mapping[str, Any]) -> list[tuple[Path, str]]:
     vaults = found.get("vaults", FAILED)
     used = () if vaults is FAILED else dict.fromkeys(use.subscription for use in vaults.use)
     return [(("vaults", "use", subscription), subscription) for subscription in used]
+
+
+def _mail_subscriptions(found: Mapping[str, Any]) -> list[tuple[Path, str]]:
+    mail = found.get("mail", FAILED)
+    if mail is FAILED or mail is None:
+        return []
+    parts = (("routes", mail.routing.routes), ("targets", mail.rpos))
+    return [
+        (("mail", part, place, "subscriptions", n), subscription)
+        for part, things in (*parts, ("maintenance", mail.maintenance))
+        for place, thing in enumerate(things)
+        for n, subscription in enumerate(thing.selector.subscriptions)
+    ]
 
 
 def _texts(rules: Iterable[object], key: str) -> list[tuple[int, str]]:

@@ -40,6 +40,7 @@ from vmbackup_core.settings.forms import (
     number,
     percent,
 )
+from vmbackup_core.settings.mailing import MAIL
 from vmbackup_core.settings.names import (
     GLOB,
     GROUP_GLOB,
@@ -175,4 +176,5 @@ SECTIONS = (
     Key("limits", LIMITS, {}),
     Key("protect", PROTECT, {}),
     Key("drills", DRILLS, else_="no restore test is planned"),
+    Key("mail", MAIL, else_="nobody is told anything"),
 )

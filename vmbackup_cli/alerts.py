@@ -1,0 +1,274 @@
+"""`vmbackup alerts`: what is wrong with backups, who was told, and what the mails look like."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vmbackup_cli.alerts_view import (
+    Known,
+    Thing,
+    find_thing,
+    incidents_table,
+    show_thing,
+    thing_json,
+)
+from vmbackup_cli.desk import Desk, Exit, Misused
+from vmbackup_cli.plan import AsJson
+from vmbackup_cli.words import at, number
+from vmbackup_core.app.mails import Mails
+from vmbackup_core.domain.evidence import Kind
+from vmbackup_core.domain.ids import derive_key
+from vmbackup_core.domain.incidents import Notice, notice_of
+from vmbackup_core.domain.mutes import Mute, mute_fault
+from vmbackup_core.domain.routing import Routing, address_fault, domain_of
+from vmbackup_core.domain.tellings import Telling, Told
+from vmbackup_core.settings.faults import Unfit
+from vmbackup_core.settings.words import parse_duration
+
+LIST = """
+What is wrong with backups now: failed, missing, stopped; the most urgent first.
+
+Reads what the last look found; looks at nothing itself.
+
+Examples:
+
+  vmbackup alerts list
+
+  vmbackup alerts list --all --json
+"""
+SHOW = """
+Everything that is known of one incident, and what was told of it.
+
+INCIDENT is its id, that of a group, or enough of the id's beginning; a VM's name will do where it
+has one incident.
+"""
+PREVIEW = """
+Write the mail about an incident as it would be now. Sends nothing.
+
+Examples:
+
+  vmbackup alerts preview sql-prod-01 --out mail.html
+
+  vmbackup alerts preview incident-5cc8 --as reminder --out mail.txt
+"""
+MUTE = """
+Let nobody be told of an incident for a while. It stays in the list and in every digest.
+
+If it lasts when the mute ends, it is told then.
+
+Examples:
+
+  vmbackup alerts mute incident-5cc8 --for 24h --why "disk is being replaced"
+
+  vmbackup alerts mute sql-prod-01 --for 3d --why "rebuilt until Friday"
+"""
+UNMUTE = "End a mute: what still lasts is told at the next look."
+SEND_TEST = """
+Send a test mail, to see that mails arrive.
+
+It goes to the default recipients, or to an address that is configured or in a configured domain. It
+leaves by the same way as every mail, within the same limits.
+"""
+_LETTERS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+alerts = typer.Typer(help="What is wrong with backups, and who is told.", no_args_is_help=True)
+
+Incident = Annotated[
+    str, typer.Argument(metavar="INCIDENT", help="Its id, or the name of a VM.", show_default=False)
+]
+
+
+def _mails(desk: Desk) -> Mails:
+    mails = desk.app().mails()
+    if mails is None:
+        raise Misused("nobody is told anything: add [mail] (docs/configuration.md)")
+    return mails
+
+
+def _known(desk: Desk, mails: Mails) -> Known:
+    watched, _ = mails.book.load()
+    return Known(watched, mails.teller, desk.app().clock.now())
+
+
+@alerts.command("list", help=LIST)
+def list_all(
+    ctx: typer.Context,
+    every: Annotated[bool, typer.Option("--all", help="Also what is over.")] = False,
+    as_json: AsJson = False,
+) -> Exit:
+    desk: Desk = ctx.obj
+    known = _known(desk, _mails(desk))
+    found = [thing for thing in known.things() if every or not thing.over]
+    if as_json:
+        looked = known.watched.looked
+        desk.document(
+            {
+                "looked": looked.isoformat() if looked else None,
+                "incidents": [thing_json(one) for one in found],
+            }
+        )
+        return Exit.FINE
+    if known.watched.looked is None:
+        desk.say("Nobody has looked yet: the timer `watch` does.")
+        return Exit.FINE
+    if found:
+        desk.out.print(incidents_table(desk, found))
+        desk.say("")
+    lasting = sum(not one.over for one in found)
+    state = number(lasting, "incident") if lasting else "No incident"
+    desk.say(f"{state} at the last look, {at(known.watched.looked)}.")
+    return Exit.FINE
+
+
+@alerts.command("show", help=SHOW)
+def show(ctx: typer.Context, incident: Incident, as_json: AsJson = False) -> Exit:
+    desk: Desk = ctx.obj
+    mails = _mails(desk)
+    known = _known(desk, mails)
+    thing = find_thing(known, incident)
+    if as_json:
+        desk.document(thing_json(thing, full=True))
+    else:
+        show_thing(desk, thing, mails.teller.write(known.watched, _notice(thing, known.now), None))
+    return Exit.FINE
+
+
+@alerts.command("preview", help=PREVIEW)
+def preview(
+    ctx: typer.Context,
+    incident: Incident,
+    out: Annotated[Path, typer.Option(help="A file: .html, or .txt for the plain text.")],
+    telling: Annotated[
+        Telling | None, typer.Option("--as", help="Which mail of it.", show_default="the next")
+    ] = None,
+) -> Exit:
+    desk: Desk = ctx.obj
+    if out.suffix not in (".html", ".txt"):
+        raise Misused(f"{out} is neither .html nor .txt")
+    mails = _mails(desk)
+    known = _known(desk, mails)
+    thing = find_thing(known, incident)
+    notice = _notice(thing, known.now, telling)
+    letters = mails.teller.write(known.watched, notice, mails.teller.histories())
+    first = letters[0]
+    out.write_text(first.html if out.suffix == ".html" else first.plain, encoding="utf-8")
+    desk.say(
+        f"Subject: {first.subject}", f"To: {', '.join(to for one in letters for to in one.to)}"
+    )
+    for file in first.attachments:
+        beside = out.with_name(file.name)
+        beside.write_bytes(file.content)
+        desk.say(f"Attached: {beside}")
+    desk.say(f"Written to {out}. Nothing was sent.")
+    return Exit.FINE
+
+
+def _notice(thing: Thing, now: datetime, telling: Telling | None = None) -> Notice:
+    """Return the telling that would come next, or the one that is asked for, as of now."""
+    following = Telling.REMINDER if thing.told else Telling.OPENED
+    kind = telling or (Telling.RECOVERED if thing.over else following)
+    count = sum(one.telling is kind for one in thing.told) + 1
+    return notice_of(thing.id, Told(kind, count, now), (one.id for one in thing.incidents))
+
+
+@alerts.command("mute", help=MUTE)
+def mute(
+    ctx: typer.Context,
+    incident: Incident,
+    lasts: Annotated[str, typer.Option("--for", metavar="24h", help="90m, 24h, 3d or 2w.")],
+    why: Annotated[str, typer.Option(help="Shown beside it.")],
+) -> Exit:
+    desk: Desk = ctx.obj
+    mails = _mails(desk)
+    known = _known(desk, mails)
+    thing = find_thing(known, incident)
+    until = known.now + _span(lasts)
+    if fault := mute_fault(until, known.now):
+        raise Misused(f"this mute {fault}")
+    by = desk.environment.get("USER") or desk.environment.get("USERNAME") or "somebody"
+    mails.book.mute(Mute(thing.id, until, by, why), known.now)
+    _record(desk, {"did": "muted", "about": thing.id, "until": until.isoformat()})
+    desk.say(
+        f"{thing.name} is muted until {at(until)}.",
+        "It stays in the list and in the digests; if it lasts, it is told then.",
+    )
+    return Exit.FINE
+
+
+@alerts.command("unmute", help=UNMUTE)
+def unmute(ctx: typer.Context, incident: Incident) -> Exit:
+    desk: Desk = ctx.obj
+    mails = _mails(desk)
+    known = _known(desk, mails)
+    thing = find_thing(known, incident)
+    if not mails.book.unmute(thing.id, known.now):
+        desk.say(f"{thing.name} was not muted.")
+        return Exit.FINE
+    _record(desk, {"did": "unmuted", "about": thing.id})
+    desk.say(f"{thing.name} is muted no more. If it lasts, it is told at the next look.")
+    return Exit.FINE
+
+
+@alerts.command("send-test", help=SEND_TEST)
+def send_test(
+    ctx: typer.Context,
+    to: Annotated[
+        list[str] | None, typer.Option(help="An address.", show_default="the default recipients")
+    ] = None,
+) -> Exit:
+    from vmbackup_core.app.rendering import render_trial
+    from vmbackup_core.domain.postage import Mark
+
+    desk: Desk = ctx.obj
+    mails = _mails(desk)
+    now = desk.app().clock.now()
+    routing = mails.teller.mail.routing
+    people = tuple(to or routing.default)
+    for address in people:
+        if fault := _stranger(address, routing):
+            raise Misused(f"{address} {fault}")
+    key = derive_key("trial", now.isoformat(), *people)
+    letters = render_trial(people, key=key, now=now)
+    mails.postbox.post(*letters)
+    mails.postbox.deliver()
+    box = mails.postbox.read()
+    posted = [one for one in map(box.find, (one.key for one in letters)) if one is not None]
+    unsent = [one for one in posted if one.mark is not Mark.SENT]
+    for one in unsent:
+        why = f": {one.told}" if one.told else ""
+        desk.tell(f"Not sent yet to {', '.join(one.to)}{why}")
+    if unsent:
+        desk.say("It waits in the postbox, and the timer tries again.")
+        return Exit.FAILED
+    desk.say(
+        f"The mail service took it for {', '.join(people)}.",
+        "That is not yet its arrival: see that it is there, and not among unwanted mail.",
+    )
+    return Exit.FINE
+
+
+def _stranger(address: str, routing: Routing) -> str:
+    """Return in words why no test mail goes there, "" where one may."""
+    if fault := address_fault(address):
+        return fault
+    known = {one.lower() for one in (*routing.default, *routing.escalation)}
+    allowed = address.lower() in known or domain_of(address) in routing.domains
+    return "" if allowed else "is neither configured nor in one of the configured domains"
+
+
+def _span(text: str) -> timedelta:
+    """Read 90m, 24h, 3d, 2w, or what the configuration takes ("24 hours")."""
+    short = text.strip().lower()
+    count, unit = short[:-1], short[-1:]
+    spelled = f"{count} {_LETTERS[unit]}" if count.isdecimal() and unit in _LETTERS else text
+    try:
+        return parse_duration(spelled)
+    except Unfit as fault:
+        raise Misused(f'"{text}" is no time span: write it like 24h or 3d') from fault
+
+
+def _record(desk: Desk, body: dict[str, str]) -> None:
+    """Keep in the evidence that somebody silenced something; not who or why: it cannot forget."""
+    desk.app().evidence.append(Kind.CONTROL, "mute", body)

@@ -1,6 +1,8 @@
 import csv
 import io
 import re
+from fnmatch import fnmatch
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +21,7 @@ from vmbackup_core.domain.sheets import Button, Buttons, Sheet, Tone
 from vmbackup_core.domain.tellings import Telling
 
 ALL = pytest.mark.parametrize("made", SAMPLES.values(), ids=SAMPLES)
+ROOT = Path(__file__).parents[2]
 CLIPPED = 102_000  # Gmail shows no more bytes of a mail than these.
 
 
@@ -203,3 +206,17 @@ def test_a_reminder_says_which_one_it_is():
     sheet = write_incident_sheet(mail(Telling.REMINDER, about(bad(0)), number=3), "i", hour(2))
 
     assert sheet.mark == "Still in trouble, reminder 3"
+
+
+def test_the_templates_are_deployed_with_the_app():
+    templates = sorted((ROOT / "vmbackup_core" / "app" / "letters").iterdir())
+    left_out = (ROOT / ".funcignore").read_text().split()
+
+    assert [one.name for one in templates] == ["mail.html.j2", "mail.txt.j2"]
+    assert [
+        pattern
+        for pattern in left_out
+        for one in templates
+        for part in one.relative_to(ROOT).parts
+        if fnmatch(part, pattern.rstrip("/"))
+    ] == []

@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.locked
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test check check-long bench lock lint types imports infra format clean
+.PHONY: help env demo test check check-long bench lock roles lint types imports infra format clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,10 +35,11 @@ types: env
 imports: env
 	$(BIN)/lint-imports
 
-infra: env
+infra: env ## What is deployed: locks, roles, templates, workflows.
 	$(BIN)/python tools/lock_check.py
+	$(BIN)/python tools/infra_check.py
 
-check-long: env ## Real clients, Azurite, long simulations (SAMPLE=2026-01-31/3: a third of the cases).
+check-long: env ## Real clients, Azurite, checkov, long simulations (SAMPLE=2026-01-31/3: a third of the cases).
 	sh tools/long_env.sh
 	$(BIN)/python -m pytest -m "long$(if $(VMBACKUP_NO_NODE), and not node)" $(if $(SAMPLE),--sample=$(SAMPLE))
 
@@ -49,6 +50,9 @@ bench: env ## Print the benchmarks' ratios and counts.
 
 lock: env ## Write the locked requirements anew from pyproject.toml.
 	$(BIN)/python tools/lock_check.py --write
+
+roles: env ## Write the custom roles anew from the adapters' actions.
+	$(BIN)/python tools/roles.py --write
 
 format: env
 	$(BIN)/ruff format .

@@ -75,7 +75,6 @@ _RAISED = {
     Answer.THROTTLED: lambda: Retryable("too fast", status=429, after=timedelta(hours=1)),
     Answer.LOST_BEFORE: lambda: Retryable("no answer", maybe_done=True),
     Answer.LOST_AFTER: lambda: Retryable("no answer", maybe_done=True),
-    Answer.DENIED: lambda: Denied("no right", code="AuthorizationFailed", status=403),
     Answer.REJECTED: lambda: Rejected("no", code="BadRequest", status=400),
     Answer.STALE: lambda: Stale("conflict", code="Conflict", status=409),
     Answer.DEATH_BEFORE: Death,
@@ -102,7 +101,9 @@ class Machine:
 @dataclass(slots=True)
 class TinyDrills:
     """
-    `answers` are used up call by call, and then all is well; `did` has every effect, in order.
+    `answers` are used up call by call, and then all is well, but for calls that are `always`
+    answered so; `did` has every effect, in order. Disks are listed `disks_lag` after they were
+    made, a machine that `runs_on` is not stopped by whoever asks.
 
     `log` is what the copy's console shows, `codes` the exit code of each check that does not
     succeed, None for one that never answers. `beside` is what somebody else puts into the slot
@@ -111,6 +112,9 @@ class TinyDrills:
 
     clock: HandClock
     answers: deque[Answer] = field(default_factory=deque)
+    always: dict[str, Answer] = field(default_factory=dict)
+    disks_lag: timedelta = timedelta(0)
+    runs_on: bool = False
     did: list[tuple[datetime, str]] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     networks_read: list[tuple[datetime, NetworkFacts]] = field(default_factory=list)
@@ -147,6 +151,10 @@ class TinyDrills:
         """Take the next answer; one that comes after the effect is left to the caller."""
         self.calls.append(what)
         answer = self.answers.popleft() if self.answers else Answer.GOOD
+        answer = self.always.get(what, answer)
+        if answer is Answer.DENIED:  # As Azure does, in other words each time.
+            words = f"no right, says request {len(self.calls)}"
+            raise Denied(words, code="AuthorizationFailed", status=403)
         if answer is not Answer.GOOD and not (effect and answer in _AFTER):
             raise _RAISED[answer]()
         return answer
@@ -271,12 +279,22 @@ class TinyDrills:
         self.passed()
         if not self.group_is_there:
             raise Gone("no such group")
-        return tuple(thing for thing in self.things.values() if slot.holds(thing.id))
+        return tuple(thing for thing in self._listed(self.things) if slot.holds(thing.id))
+
+    def _listed[T](self, known: dict[str, T]) -> tuple[T, ...]:
+        """Return what a list shows now: disks are listed late."""
+        ended = {one.facts.id: one.facts.ended for one in self.restores}
+        late = {
+            disk.id
+            for disk in self.disks.values()
+            if (at := ended.get(disk.restored_by)) and self.clock.now() - at < self.disks_lag
+        }
+        return tuple(thing for name, thing in known.items() if name not in late)
 
     def list_disks(self, slot: Slot) -> tuple[DiskFacts, ...]:
         self.call("list disks")
         self.passed()
-        return tuple(disk for disk in self.disks.values() if slot.holds(disk.id))
+        return tuple(disk for disk in self._listed(self.disks) if slot.holds(disk.id))
 
     def create_copy(self, spec: CopySpec) -> None:
         answer = self.call("create", effect=True)
@@ -312,7 +330,7 @@ class TinyDrills:
             heartbeat=self.clock.now() if up else None,
             identities=self.identities if age >= self.breach_after else (),
             interfaces=(InterfaceFacts(nic, (slot.subnet_id,), False, GUARD),) if closely else (),
-            protected_in=self.protected_in if closely else "",
+            protected_in=self.protected_in if closely and age >= self.breach_after else "",
         )
 
     def observe_console(self, slot: Slot, name: str) -> ConsoleFacts:
@@ -340,7 +358,7 @@ class TinyDrills:
 
     def stop_copy(self, slot: Slot, name: str) -> None:
         answer = self.call("stop", effect=True)
-        if (machine := self._machine(slot, name)) is not None:
+        if (machine := self._machine(slot, name)) is not None and not self.runs_on:
             machine.power = Power.DEALLOCATED
         self.done("stop")
         self.end(answer)

@@ -58,7 +58,7 @@ class TinySlots:
     The ports Restoring, Staging and Copies over lists; `did` has every effect, in order.
 
     A machine takes along what is named in `takes_along`. `locked` cannot be removed. `before_call`
-    may raise.
+    may raise, and so do all looks at restores where they are `unreadable`.
     """
 
     things: list[Thing] = field(default_factory=list)
@@ -71,17 +71,23 @@ class TinySlots:
     group_is_gone: bool = False
     too_late_to_cancel: bool = False
     before_call: Callable[[], None] = nothing
+    unreadable: Exception | None = None
     did: list[str] = field(default_factory=list)
 
     # Restoring.
 
     def observe_restores(self, vault: VaultId, since: datetime) -> tuple[RestoreFacts, ...]:
-        self.before_call()
+        self._look()
         found = (one for one in self.restores if one.started >= since)
         return tuple(replace(one, target_group="", staging_container="") for one in found)
 
-    def observe_restore(self, vault: VaultId, job: str) -> RestoreFacts:
+    def _look(self) -> None:
         self.before_call()
+        if self.unreadable is not None:
+            raise self.unreadable
+
+    def observe_restore(self, vault: VaultId, job: str) -> RestoreFacts:
+        self._look()
         return next(one for one in self.restores if one.id == job)
 
     def cancel_restore(self, vault: VaultId, job: str) -> None:
@@ -124,6 +130,10 @@ class TinySlots:
             Tags(),
             protected_in=self.protected_in,
         )
+
+    def stop_copy(self, slot: Slot, name: str) -> None:
+        self.before_call()
+        self.did.append(f"stop {name}")
 
     def remove(self, slot: Slot, thing: Thing) -> None:
         self.before_call()

@@ -1,20 +1,24 @@
 #!/bin/sh
-# Makes what `make check-long` needs besides .venv: az in .envs/az, Azurite in .envs/azurite, and
-# Chromium, which is installed where this may install, else the pictures of mails are skipped.
+# Makes what `make check-long` needs besides .venv: az in .envs/az, checkov in .envs/checkov, Azurite
+# in .envs/azurite, and Chromium, which is installed where this may install, else the pictures of
+# mails are skipped.
 # Both are locked; a folder is made anew only when its lock has changed.
 set -eu
 python=.venv/bin/python
 wanted() { cat "$@" | cksum; }
 
-az=tests/long/az/requirements.txt
-if [ "$(cat .envs/az/locked 2>/dev/null)" != "$(wanted $az)" ]; then
-    echo "installing az into .envs/az (a few minutes, once)"
-    rm -rf .envs/az
-    "$python" -m venv .envs/az
-    .envs/az/bin/python -m pip install --quiet --quiet --disable-pip-version-check \
-        --require-hashes -r $az
-    wanted $az >.envs/az/locked
-fi
+# Each of them pins what clashes with the project's own lock.
+for tool in az checkov; do
+    lock=tests/long/$tool/requirements.txt
+    if [ "$(cat ".envs/$tool/locked" 2>/dev/null)" != "$(wanted "$lock")" ]; then
+        echo "installing $tool into .envs/$tool (a few minutes, once)"
+        rm -rf ".envs/$tool"
+        "$python" -m venv ".envs/$tool"
+        ".envs/$tool/bin/python" -m pip install --quiet --quiet --disable-pip-version-check \
+            --require-hashes -r "$lock"
+        wanted "$lock" >".envs/$tool/locked"
+    fi
+done
 
 browsers="chromium chromium-browser google-chrome google-chrome-stable"
 if ! for browser in $browsers; do command -v "$browser"; done | grep -q .; then

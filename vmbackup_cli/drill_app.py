@@ -12,6 +12,7 @@ from vmbackup_core.settings.deployment import parse_url
 from vmbackup_core.settings.faults import Unfit
 
 Json = dict[str, Any]
+_LOOK_FIRST = "it may have begun all the same: see `vmbackup drill list` before asking again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +30,15 @@ class DeployedApp:
         """
         Ask for a restore test and return its run; `wish` is what app/asking.py reads.
 
-        Raises Rejected with every fault where the app will not do it. Asked twice is two tests.
+        Raises Rejected with every fault where the app will not do it. Asked twice is two tests, so
+        where the answer is lost the error says to look first.
         """
-        answer = self._call("POST", "drills", wish)
+        try:
+            answer = self._call("POST", "drills", wish)
+        except Retryable as error:
+            raise Retryable(f"{error}; {_LOOK_FIRST}", maybe_done=True) from error
+        if answer.status >= 500:
+            raise Retryable(f"{self._strange(answer)}; {_LOOK_FIRST}", maybe_done=True)
         if answer.status == 202:
             return str(_read(answer)["run"])
         if answer.status == 400:

@@ -13,8 +13,7 @@ from vmbackup_core.domain.drill_forecast import Forecast
 from vmbackup_core.settings.faults import did_you_mean
 
 FORECAST = """
-How long a mass restore of a tier would take, estimated from what its restore
-tests have measured.
+How long a mass restore of a tier would take, by what was measured.
 
 Each VM counts with the median of its own recoveries, one without any with the
 median of the tier's. As many are restored at once, in each subscription and

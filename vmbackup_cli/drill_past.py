@@ -27,8 +27,7 @@ from vmbackup_core.domain.rungs import Verdict
 from vmbackup_core.domain.slots import run_mark
 
 LIST = """
-Restore tests of the last days, newest last, as the evidence has them; below
-them those that are under way.
+Restore tests that were, as the evidence has them, and those under way.
 
 Examples:
 

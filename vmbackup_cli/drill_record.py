@@ -42,6 +42,8 @@ def show_record(desk: Desk, body: Body, run: Run | None = None) -> None:
     verdict = str(body["verdict"])
     desk.say(f"{name_of(body)}  ({group_of(body)}, {body['location']})", style="bold")
     meaning = Verdict[verdict].value if verdict in Verdict.__members__ else ""
+    if verdict == Verdict.PROVEN.name and not _as_promised(body):
+        meaning = f"up to {body['needed']}, as asked for; its tier asks for {body['tier_rung']}"
     desk.out.print(Text.assemble((verdict, VERDICTS.get(verdict, "")), f"  {meaning}"))
     ending = _meaning(Ending, body["ending"])
     desk.say(f"{body['ending']}  {ending.text}", *(f"  {words}" for words in body["because"]))
@@ -61,6 +63,10 @@ def show_record(desk: Desk, body: Body, run: Run | None = None) -> None:
         desk.say(*(f"  {did['at'][11:19]} {did['text']}" for did in body["did"]))
 
 
+def _as_promised(body: Body) -> bool:
+    return Rung[body["needed"].upper()] >= Rung[body["tier_rung"].upper()]
+
+
 def _show_rungs(desk: Desk, body: Body) -> None:
     table = desk.table("Rung", "", "Code", "What was seen")
     table.columns[1].no_wrap = True
@@ -73,7 +79,7 @@ def _show_rungs(desk: Desk, body: Body) -> None:
         table.add_row(label, Text(mark, style=MARKS[mark]), Text(result["reason"]), Text(words))
     desk.out.print(table)
     if body["rungs"]:
-        desk.say("* asked for by its tier", style="dim")
+        desk.say("* asked for", style="dim")
     desk.say(*_mends(body))
 
 
@@ -98,7 +104,9 @@ def _facts(body: Body, run: Run | None) -> Iterator[tuple[str, str]]:
     yield "Asked", f"{at(asked)}{night}"
     yield "Ended", f"{at(ended)} (after {span(ended - asked)})"
     cap = f"; capped at {body['cap']}: {body['capped_by']}" if body["capped_by"] else ""
-    yield "Tier", f"{body['tier']}, asks for {body['needed']}{cap}"
+    other = body["needed"] != body["tier_rung"]
+    wished = f"; a person asked for {body['needed']}" if other else ""
+    yield "Tier", f"{body['tier']}, asks for {body['tier_rung']}{wished}{cap}"
     yield "Point", _say_point(body)
     far = "" if body["verdict"] == Verdict.PROVEN.name else f" up to {body['reached'] or 'nothing'}"
     size = "" if body["comparable"] else "; on another size"

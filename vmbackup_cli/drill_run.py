@@ -177,11 +177,11 @@ def _order(app: App, wish: Wish) -> DrillOrder:
         raise Misused("no restore tests are configured: add [drills] (docs/configuration.md)")
     if not tests.heartbeat.in_reach():
         last = tests.heartbeat.last()
+        looked = f"it looked last at {at(last)}" if last else "none has ever looked at this ledger"
         raise Rejected(
-            f"no janitor is in reach: {f'it looked last at {at(last)}' if last else 'none ever'}"
-            f"{'' if last else ' looked'} at this ledger, and must have within {span(IN_REACH)}."
-            " Let the deployed app run and name its storage account (VMBACKUP_STORAGE_ACCOUNT),"
-            " or ask the app itself (VMBACKUP_APP_URL): it cleans up if this machine goes away."
+            f"no janitor is in reach: {looked}; it must have within {span(IN_REACH)}. Let the"
+            " deployed app run and name its storage account (VMBACKUP_STORAGE_ACCOUNT), or ask the"
+            " app itself (VMBACKUP_APP_URL): it cleans up if this machine goes away."
         )
     order = tests.planning.asking.order(wish)
     if isinstance(order, Faults):

@@ -39,7 +39,8 @@ def fetch(method: str, url: str, headers: Mapping[str, str], body: bytes = b"") 
         return Answer(error.code, error.read())
     except (OSError, HTTPException) as error:
         where = urlsplit(url).netloc
-        raise Retryable(f"{where} does not answer: {error}", maybe_done=True) from error
+        why = getattr(error, "reason", error)  # urllib wraps what went wrong.
+        raise Retryable(f"{where} does not answer: {why}", maybe_done=True) from error
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

@@ -21,7 +21,7 @@ from vmbackup_core.domain.drill_facts import (
     Plan,
     Thing,
 )
-from vmbackup_core.domain.errors import Denied, Gone, Rejected, Stale
+from vmbackup_core.domain.errors import Denied, Gone, Rejected, Retryable, Stale
 from vmbackup_core.domain.facts import Agent, Power, Provisioning, Tags
 from vmbackup_core.domain.slots import Slot
 
@@ -109,6 +109,16 @@ def test_a_slot_shows_all_that_lies_in_it(desk: DrillDesk) -> None:
 def test_a_slot_that_is_not_there_is_gone(desk: DrillDesk, look: str) -> None:
     with pytest.raises(Gone):
         getattr(desk.copies, look)(NO_SLOT)
+
+
+@pytest.mark.parametrize("look", ["list_things", "list_disks"])
+def test_a_slot_is_not_taken_for_gone_where_something_else_was_not_found(
+    desk: DrillDesk, look: str
+) -> None:
+    desk.world.faults.add(Fault(Kind.NOT_FOUND))
+
+    with pytest.raises(Retryable):
+        getattr(desk.copies, look)(SLOT)
 
 
 def test_a_copy_is_made_exactly_so(desk: DrillDesk) -> None:

@@ -69,11 +69,12 @@ HERE = Place(SUB, WEST)
 SILVER = PolicySpec(
     "silver", PolicyKind.STANDARD, Daily(time(22)), Retention(daily_days=14, snapshot_days=2)
 )
-# Needed though no call of ours is charged for it: Azure Backup asks for the first of whoever
-# protects a VM, the second is what an instance view takes when it is asked for alone, and links are
+# Needed though no call of ours is charged for it: Azure Backup asks for the first two of whoever
+# protects a VM, the third is what an instance view takes when it is asked for alone, and links are
 # found by Resource Graph, which shows what its caller may read.
 UNCHARGED = {
     "microsoft.compute/virtualmachines/write",
+    "microsoft.compute/virtualmachines/read",
     "microsoft.compute/virtualmachines/instanceview/read",
     "microsoft.network/privatednszones/virtualnetworklinks/read",
     "microsoft.network/dnsforwardingrulesets/virtualnetworklinks/read",

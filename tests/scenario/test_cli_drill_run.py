@@ -67,6 +67,10 @@ def test_the_machine_form_is_one_document_with_the_record(office: Office) -> Non
     assert record["run"] == ran.json["run"]
     assert (record["reached"], record["needed"]) == ("disks", "disks")
     assert ran.json["interrupted"] is False
+    assert (
+        "PROVEN  up to disks, as asked for; its tier asks for boot"
+        in office.run("drill", "show", "web").out
+    )
 
 
 def test_a_backup_that_does_not_boot_is_said_to_have_failed(office: Office) -> None:
@@ -156,7 +160,7 @@ def test_a_janitor_that_never_looked_is_not_in_reach(world: World) -> None:
     ran = run_local(office)
 
     assert ran.code == 1
-    assert "none ever looked at this ledger" in ran.err
+    assert "none has ever looked at this ledger" in ran.err
     assert "VMBACKUP_STORAGE_ACCOUNT" in ran.err
 
 
@@ -386,6 +390,29 @@ def test_an_app_that_is_not_vmbackup_or_not_there_is_said(night: NightStage) -> 
     assert "is it the address of vmbackup?" in strange.run(*asked, APP).err
     assert gone.run(*asked, APP).code == 1
     assert gone.run(*asked, "http://func.example").code == 64
+
+
+def test_where_the_answer_is_lost_it_says_to_look_before_asking_again(night: NightStage) -> None:
+    night.prepare("web")
+    keyed = {"VMBACKUP_APP_KEY": "key"}
+    asked = ("drill", "run", "web", "--yes", "--app", APP)
+
+    lost = Cli(night.app, environment=keyed).run(*asked)
+    broken = Cli(night.app, environment=keyed, fetch=lambda *_: Answer(502, b"")).run(*asked)
+
+    assert (lost.code, broken.code) == (1, 1)
+    assert "see `vmbackup drill list` before asking again" in lost.err
+    assert "answers 502; it may have begun all the same" in broken.err
+
+
+def test_the_deployed_janitor_makes_a_test_from_here_safe(night: NightStage) -> None:
+    night.prepare("web")
+    here = Cli(replace(night.app, clock=HostClock(night)))
+
+    ran = here.run("drill", "run", "web", "--local", "--rung", "disks", "--yes")
+
+    assert ran.code == 0
+    assert "waits for a slot" in ran.err
 
 
 def test_without_an_address_it_says_what_to_set(night: NightStage) -> None:

@@ -109,6 +109,7 @@ def test_a_person_may_name_point_rung_and_how_long_the_copy_is_kept() -> None:
 
     assert isinstance(order, DrillOrder)
     assert (order.point, order.needed, order.keep) == ("p1", Rung.DISKS, timedelta(hours=4))
+    assert order.tier_rung is Rung.BOOT
     assert order.keep_passed
 
 

@@ -135,6 +135,19 @@ def test_one_that_a_cap_stopped_is_partly_proven():
     assert (after.proven, after.partly) == (NOW, True)
 
 
+@pytest.mark.parametrize("verdict", [Verdict.PROVEN, Verdict.NOT_PROVEN])
+def test_a_person_who_asked_for_less_than_the_tier_does_changes_no_past(verdict: Verdict):
+    less = order(night=None, asked=NOW + DAY, needed=Rung.DISKS, tier_rung=Rung.BOOT)
+
+    assert past(body(), body(verdict, of=less)) == past(body())
+
+
+def test_a_failure_counts_however_little_was_asked_for():
+    less = order(night=None, needed=Rung.DISKS, tier_rung=Rung.BOOT)
+
+    assert past(body(Verdict.FAILED, of=less)).failures == 1
+
+
 def test_one_that_was_aborted_below_its_cap_is_not_proven():
     after = past(body(Verdict.NOT_PROVEN, results=CAPPED, ending=Ending.UNREACHABLE))
 

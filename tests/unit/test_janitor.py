@@ -363,9 +363,20 @@ def test_a_run_that_was_clean_and_died_before_its_record_gets_one(stage: Stage):
     stage.runs.close(RUN, clean=True)
     stage.slots.release(SLOT, RUN)
 
-    stage.after(61)
+    stage.after(181)
 
     assert [body["ending"] for body in stage.bodies()] == ["OVERDUE"]
+
+
+def test_a_run_that_has_not_written_its_record_yet_is_given_time_to(stage: Stage):
+    stage.left_a_copy()
+    stage.azure.things = []
+    stage.runs.close(RUN, clean=True)
+    stage.slots.release(SLOT, RUN)
+
+    stage.after(179)
+
+    assert stage.bodies() == []
 
 
 def test_a_run_that_wrote_its_record_gets_no_second(stage: Stage):

@@ -81,6 +81,8 @@ BY_STATUS: Mapping[int, type[BackupError]] = {
 # Answers that may come after the service has acted (a gateway gave up waiting for it).
 LOST = frozenset({408, *range(500, 600)}) - {501, 505}
 
+# Who cannot reach a host says the whole URL, and signed ones carry their key in the query.
+_QUERY = re.compile(r"\?[^\s'\")>]+")
 _WAIT_IN_TEXT = re.compile(r"try again after '(\d+)' seconds")
 _LONGEST_MESSAGE = 1_000
 
@@ -157,7 +159,8 @@ def classify(error: "AzureError", doing: str, *, writes: bool = False) -> Backup
     """Return our error for one of azure-core's, None where it is a bug of ours."""
     for theirs, ours in _by_type():
         if isinstance(error, theirs):
-            message = f"{doing}: {error.message}"[:_LONGEST_MESSAGE]
+            said = _QUERY.sub("?…", str(error.message))
+            message = f"{doing}: {said}"[:_LONGEST_MESSAGE]
             return Retryable(message, maybe_done=writes and ours)
     answer = _answer_in(error)
     if answer is None:

@@ -32,7 +32,7 @@ from vmbackup_core.domain.drill_facts import (
     GuestCheck,
     Thing,
 )
-from vmbackup_core.domain.errors import Denied, Gone, Stale
+from vmbackup_core.domain.errors import Denied, Gone, Retryable, Stale
 from vmbackup_core.domain.ids import VaultId
 from vmbackup_core.domain.slots import Slot
 
@@ -177,11 +177,17 @@ def _machine(slot: Slot, name: str) -> str:
 
 
 def _in_group[T](slot: Slot, read: Callable[[], T]) -> T:
-    """Return what is read; raises Gone where the slot's group is not there."""
+    """
+    Return what is read; raises Gone where the slot's group is not there.
+
+    Only where ARM says just that: whoever takes any other 404 for it, takes a slot for empty.
+    """
     try:
         return read()
     except Stale as error:
         if error.status != 404:
             raise
+        if error.code != "ResourceGroupNotFound":
+            raise Retryable(str(error), code=error.code, status=error.status) from error
         gone = f"there is no resource group {slot.group}"
         raise Gone(gone, code=error.code, status=error.status) from error

@@ -30,11 +30,13 @@ _ITEMS = f"{_RS}/backupFabrics/protectionContainers/protectedItems"
 ACTIONS: Mapping[str, tuple[str, ...]] = {
     "validate_restore": (f"{_RS}/backupTriggerValidateOperation/action",),
     "observe_validation": (f"{_RS}/backupValidateOperationsStatuses/read",),
-    # Azure wants the right to write the source VM of whoever restores it, as well as those to write
-    # the target group and the staging account; the last gate lets no such write through.
+    # Azure wants the rights to write and to read the source VM of whoever restores it, as well as
+    # those to write the target group and the staging account; the last gate lets no such write
+    # through.
     "start_restore": (
         f"{_ITEMS}/recoveryPoints/restore/action",
         "Microsoft.Compute/virtualMachines/write",
+        "Microsoft.Compute/virtualMachines/read",
         "Microsoft.Resources/subscriptions/resourceGroups/write",
         "Microsoft.Storage/storageAccounts/write",
     ),

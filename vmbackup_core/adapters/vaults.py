@@ -62,9 +62,13 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
         f"{_RS}/vaults/backupPolicies/write",
     ),
     "refresh_containers": (f"{_RS}/vaults/backupFabrics/refreshContainers/action",),
-    # Azure wants the right to write the VM of whoever protects it; the last gate lets no such
-    # write through.
-    "set_protection": (f"{_ITEMS}/write", "Microsoft.Compute/virtualMachines/write"),
+    # Azure wants the rights to write and to read the VM of whoever protects it (learn: RBAC for
+    # Recovery Services vaults); the last gate lets no such write through.
+    "set_protection": (
+        f"{_ITEMS}/write",
+        "Microsoft.Compute/virtualMachines/write",
+        "Microsoft.Compute/virtualMachines/read",
+    ),
     "undelete": (f"{_ITEMS}/write",),
 }
 

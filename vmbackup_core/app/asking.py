@@ -10,16 +10,18 @@ from typing import Any
 from vmbackup_core.domain.drill_ordering import order_now
 from vmbackup_core.domain.drill_orders import DrillOrder
 from vmbackup_core.domain.drills import DrillRules
-from vmbackup_core.domain.errors import Gone, Malformed
+from vmbackup_core.domain.errors import BackupError, Gone, Malformed
 from vmbackup_core.domain.ids import VmId
 from vmbackup_core.domain.points import Strategy
 from vmbackup_core.domain.rules import Rules
 from vmbackup_core.domain.rungs import Rung
 from vmbackup_core.ports import Clock, Inventory, Journal, Vaults
 
+LARGEST = 16 * 1024  # Bytes; a wish has some hundred.
 MOST_KEPT = timedelta(hours=24)
 _FIELDS = ("vm", "point", "rung", "keep")
 _KEEP = re.compile(r"(\d{1,4})\s*(m|h)")
+_ODD = re.compile(r"[%?#\\\s\x00-\x1f\x7f]")  # In no name; in a URL they would mean something.
 _POINT = re.compile(r"[0-9A-Za-z_.-]{1,100}")
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1)}
 _RUNGS = {name: rung for rung in Rung for name in (str(int(rung)), rung.name.lower())}
@@ -61,7 +63,10 @@ class Asking:
     def take(self, raw: bytes) -> tuple[tuple[str, ...], DrillOrder | None]:
         """Return the order of the test that is asked for, or every fault. Starts nothing."""
         wish = parse_wish(raw)
-        order = wish if isinstance(wish, Faults) else self.order(wish)
+        try:
+            order = wish if isinstance(wish, Faults) else self.order(wish)
+        except BackupError as error:  # Azure cannot be asked: who wishes is told so.
+            return (str(error),), None
         return (order.faults, None) if isinstance(order, Faults) else ((), order)
 
     def order(self, wish: Wish) -> DrillOrder | Faults:
@@ -97,8 +102,8 @@ def parse_wish(raw: bytes) -> Wish | Faults:
     `point` is a recovery point's name or a strategy, `rung` its number or name, `keep` like "4h".
     """
     try:
-        body = json.loads(raw)
-    except ValueError:
+        body = json.loads(raw) if len(raw) <= LARGEST else None
+    except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
         return Faults((f"the body is no JSON object of {', '.join(_FIELDS)}",))
@@ -117,10 +122,13 @@ def _vm(body: Mapping[str, Any], faults: list[str]) -> VmId | None:
         faults.append("vm: missing")
         return None
     try:
-        return VmId.parse(str(given))
+        found = VmId.parse(str(given))
     except Malformed:
+        found = None
+    if found is None or _ODD.search(str(found)):
         faults.append("vm: not the ARM id of a virtual machine")
         return None
+    return found
 
 
 def _point(body: Mapping[str, Any], faults: list[str]) -> tuple[str, Strategy]:

@@ -164,8 +164,8 @@ class DrillActs:
                 return self._done(lambda: self.ledger.quarantine(order, slot, why))
             case KeepSlot(_, until):
                 return self._done(lambda: self.ledger.keep(order, until))
-            case ReleaseSlot(slot, clean):
-                return self._done(lambda: self.ledger.release(order, slot, clean=clean))
+            case ReleaseSlot():
+                return self._release(order, step)
             case WriteRecord(record):
                 self.records.write(record)
                 return self._done(lambda: self.ledger.close(record))
@@ -227,6 +227,12 @@ class DrillActs:
         if copy.protected_in:
             self.ledger.note_protection(order, copy.protected_in)
         return copy
+
+    def _release(self, order: DrillOrder, step: ReleaseSlot) -> Done | Unaccounted:
+        asked = self.ledger.asked(order)
+        if step.clean and len(asked) > step.known:
+            return Unaccounted(asked)
+        return self._done(lambda: self.ledger.release(order, step.slot, clean=step.clean))
 
     def _remove(self, order: DrillOrder, step: RemoveThing) -> Done | Refused:
         if not self.ledger.has(order, step.slot):

@@ -30,8 +30,9 @@ class DrillLedger:
 
     def prolong(self, order: DrillOrder, until: datetime) -> None:
         """Show that the run is alive, and will be heard of again by `until`."""
-        if self.has_any(order):
-            self.slots.lease(order.place, order.slots, order.run, until + LEASE)
+        known = self.runs.get(order.run)
+        if known is not None:
+            self.slots.prolong(known.slot, order.run, until + LEASE)
 
     def has(self, order: DrillOrder, slot: Slot) -> bool:
         """Whether the slot is the run's, and the run its own: nobody has taken it over."""
@@ -40,13 +41,15 @@ class DrillLedger:
             return False
         return any(one.slot == slot and one.run == order.run for one in self.slots.leases())
 
-    def has_any(self, order: DrillOrder) -> bool:
-        return any(one.run == order.run for one in self.slots.leases())
-
     def taken_over(self, order: DrillOrder) -> bool:
         """Whether the janitor has taken the run over: it makes and removes nothing any more."""
         known = self.runs.get(order.run)
         return known is not None and known.taken is not None
+
+    def asked(self, order: DrillOrder) -> tuple[datetime, ...]:
+        """Return when a restore was, or may have been, asked for, by whichever turn."""
+        known = self.runs.get(order.run)
+        return known.restores_asked if known is not None else ()
 
     def note_asking(
         self, order: DrillOrder, known: int, at: datetime

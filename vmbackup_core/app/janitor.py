@@ -13,6 +13,7 @@ from functools import partial
 from vmbackup_core.app.drill_records import DrillRecords
 from vmbackup_core.app.notebook import Notebook
 from vmbackup_core.app.run_book import RunBook
+from vmbackup_core.app.run_restores import RunRestores
 from vmbackup_core.app.slot_book import SlotBook
 from vmbackup_core.domain.drill_clean import MACHINE, Sorted, sort_things
 from vmbackup_core.domain.drill_evidence import LIFTED, QUARANTINED, cleaned_body, slot_body
@@ -20,17 +21,13 @@ from vmbackup_core.domain.drill_facts import RestoreFacts, Thing
 from vmbackup_core.domain.drill_orders import DrillRecord
 from vmbackup_core.domain.drill_reasons import Ending
 from vmbackup_core.domain.drill_runs import Run
-from vmbackup_core.domain.errors import BackupError, Gone, Rejected, Stale
+from vmbackup_core.domain.errors import BackupError, Gone
 from vmbackup_core.domain.ids import derive_key
 from vmbackup_core.domain.janitor import (
-    GRACE,
     LONGEST_RUN,
-    SKEW,
+    UNWRITTEN,
     all_ended,
-    is_of,
     outdated,
-    suspects,
-    unaccounted,
     why_due,
 )
 from vmbackup_core.domain.leases import Lease
@@ -109,46 +106,39 @@ class Janitor:
         why = why_due(lease, run, self.clock.now())
         if not why:
             return
-        if run is None:
+        if run is None or run.slot != lease.slot:
             self._free_unused(lease, done)
             return
         self.journal.note("plan", lease.run, f"cleaning {lease.slot.group}: {why}")
-        run = self._find_jobs(self.runs.take_over(lease.run))
-        jobs = tuple(self._stop(run, job) for job in run.jobs)
+        run, jobs = self._restores(self.runs.take_over(lease.run), done)
         found = self._look(run)
-        run = self._see_protection(run, found)
         if found.ours or found.parts:
-            self._remove(run, found, done)
+            what = f"the copy in {lease.slot.group}"
+            seen = done.attempt(what, partial(self._see_protection, run, found))
+            self._remove(run, found, done, stop_only=not seen)
             self._report_late(lease, run, found)
             return
-        if not all_ended(run, jobs, self.clock.now()):
-            done.waiting.append(f"{lease.slot.group}: a restore of {run.order.vm.name} still runs")
+        if jobs is None or not all_ended(run, jobs, self.clock.now()):
+            name = run.order.vm.name
+            done.waiting.append(f"{lease.slot.group}: a restore of {name} runs, or may")
             self._report_late(lease, run, found)
             return
         self._remove_containers(run, jobs)
         self._attest(lease, run, found)
         done.freed.append(lease.slot)
 
-    def _find_jobs(self, run: Run) -> Run:
-        """Return the run with the restores that it began and never heard of."""
-        if not unaccounted(run):
-            return run
-        since = min(run.restores_asked) - SKEW
-        vault = run.order.vault
-        for suspect in suspects(run, self.restoring.observe_restores(vault, since)):
-            if is_of(run, self.restoring.observe_restore(vault, suspect.id)):
-                run = self.runs.amend(run.order.run, partial(_having_job, suspect.id))
-        return run
+    def _restores(self, run: Run, done: _Round) -> tuple[Run, tuple[RestoreFacts, ...] | None]:
+        """Return the run with its restores, None where they cannot be read just now."""
+        try:
+            run = self._of_runs.find(run)
+            return run, self._of_runs.stop(run)
+        except BackupError as error:
+            done.troubles.append(f"slot {run.slot.group}: its restores: {error}")
+            return run, None
 
-    def _stop(self, run: Run, job: str) -> RestoreFacts:
-        """Return the restore as it is, after asking it to stop where it still runs."""
-        restore = self.restoring.observe_restore(run.order.vault, job)
-        if not restore.progress.ended:
-            try:
-                self.restoring.cancel_restore(run.order.vault, job)
-            except (Rejected, Stale) as error:  # It is too late for that: it ends by itself.
-                self.journal.note("outcome", run.order.run, f"not cancelled: {error}", done=False)
-        return restore
+    @property
+    def _of_runs(self) -> RunRestores:
+        return RunRestores(self.runs, self.restoring, self.journal)
 
     def _look(self, run: Run) -> Sorted:
         jobs = frozenset(job.lower() for job in run.jobs)
@@ -160,26 +150,39 @@ class Janitor:
         except Gone:  # Somebody removed the group, and with it all that lay in it.
             return ()
 
-    def _see_protection(self, run: Run, found: Sorted) -> Run:
+    def _see_protection(self, run: Run, found: Sorted) -> None:
         """Note a backup of the copy, while it can still be seen."""
         name = copy_name(run.order.run)
         if not any(thing.type == MACHINE and thing.name == name for thing in found.ours):
-            return run
+            return
         copy = self.copies.observe_copy(run.slot, name)
-        if copy is None or not copy.protected_in:
-            return run
-        vault = copy.protected_in
-        return self.runs.amend(run.order.run, lambda now: replace(now, protected_in=vault))
+        if copy is not None and copy.protected_in:
+            vault = copy.protected_in
+            self.runs.amend(run.order.run, lambda now: replace(now, protected_in=vault))
 
-    def _remove(self, run: Run, found: Sorted, done: _Round) -> None:
-        """Ask for the removal of what can be removed now: machines first, they hold the rest."""
+    def _remove(self, run: Run, found: Sorted, done: _Round, *, stop_only: bool) -> None:
+        """
+        Ask for the removal of what can be removed now: machines first, they hold the rest.
+
+        A machine that cannot be removed, or not yet, shall at least not run.
+        """
         machines = tuple(thing for thing in found.ours if thing.type == MACHINE)
         for thing in machines or found.ours:
+            if stop_only:
+                self._stop(run, thing, done)
+                continue
             self.journal.note("step", run.order.run, f"remove {thing.id}", vm=run.order.vm)
             if done.attempt(f"removing {thing.id}", partial(self.copies.remove, run.slot, thing)):
                 self.runs.amend(run.order.run, partial(_having_removed, thing.id))
                 done.again = True
+            else:
+                self._stop(run, thing, done)
         done.waiting.append(f"{run.slot.group}: {len(found.ours)} things are being removed")
+
+    def _stop(self, run: Run, thing: Thing, done: _Round) -> None:
+        if thing.type == MACHINE:
+            stop = partial(self.copies.stop_copy, run.slot, thing.name)
+            done.attempt(f"stopping {thing.id}", stop)
 
     def _report_late(self, lease: Lease, run: Run, found: Sorted) -> None:
         """Record what cannot be removed for a day, and go on trying."""
@@ -247,10 +250,8 @@ class Janitor:
             return f"it is not empty: {names}{more}"
         run = self.runs.get(lease.quarantined_by)
         if run is not None:
-            run = self._find_jobs(run)
-            vault = run.order.vault
-            jobs = [self.restoring.observe_restore(vault, job) for job in run.jobs]
-            if not all_ended(run, jobs, self.clock.now()):
+            run = self._of_runs.find(run)
+            if not all_ended(run, self._of_runs.read(run), self.clock.now()):
                 return f"a restore of {run.order.vm.name} into it still runs"
         self.slots.lift(lease.slot)
         body = slot_body(LIFTED, lease.slot, ("it is empty again", f"was: {lease.quarantined}"))
@@ -268,7 +269,7 @@ class Janitor:
         leased = {lease.run for lease in self.slots.leases()}
         for run in self.runs.changed_since(now - LONGEST_RUN - ROUND):
             key = run.order.run
-            if run.ended and now - run.ended >= GRACE and key not in leased:
+            if run.ended and now - run.ended >= UNWRITTEN and key not in leased:
                 self.records.write(_overdue(run, (), clean=run.clean, at=now))
 
     def _empty_staging(self, place: Place) -> None:
@@ -283,10 +284,6 @@ class Janitor:
         for one in outdated(containers, in_use, self.clock.now()):
             self.journal.note("step", "janitor", f"remove container {one.name}")
             self.staging.remove_container(account, one.name)
-
-
-def _having_job(job: str, run: Run) -> Run:
-    return replace(run, jobs=(*run.jobs, job))
 
 
 def _having_removed(thing: str, run: Run) -> Run:

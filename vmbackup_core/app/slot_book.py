@@ -45,6 +45,10 @@ class SlotBook:
             if self._take(free, run, until):
                 return free
 
+    def prolong(self, slot: Slot, run: str, until: datetime) -> None:
+        """Prolong the lease of `run`; never shortens it, and leases nothing that it has not."""
+        self._amend(slot, lambda found: _prolonged(found, run, until))
+
     def release(self, slot: Slot, run: str) -> None:
         """Free the slot of `run`; one that somebody else has, or nobody, stays as it is."""
         self._amend(

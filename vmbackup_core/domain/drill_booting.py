@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from vmbackup_core.domain.drill_budget import FOR_LAST_LOOK, FOR_SCRIPT, calls_left
 from vmbackup_core.domain.drill_copying import (
     FIRST_LOOK,
     after_copy,
@@ -23,8 +24,6 @@ from vmbackup_core.domain.drill_ready import Absorb
 from vmbackup_core.domain.drill_scripts import onward, with_agent
 from vmbackup_core.domain.drill_state import Drill
 from vmbackup_core.domain.drill_steps import (
-    BUDGET,
-    FOR_A_DISK,
     ReadConsole,
     ReadCopy,
     Step,
@@ -35,10 +34,7 @@ from vmbackup_core.domain.proof_canary import read_canary
 from vmbackup_core.domain.rungs import Mark, Rung, RungResult
 
 SPARE = timedelta(minutes=2)  # Before the copy must be off, so that it is off in time.
-LOOK_CALLS = 2  # A look at the boot costs so many calls at most: the copy, and its console.
-FEWEST_LOOKS = 2
-RESERVE = 8  # Calls for the last look at the copy, and to clean up.
-SCRIPT_RESERVE = 4  # Calls for a script, and for the look at the network before it.
+FEWEST_LOOKS = 2  # After the first one.
 
 
 def _with(state: Drill, **changes: Any) -> Drill:
@@ -49,12 +45,13 @@ def look_at_boot(state: Drill, now: datetime) -> Step:
     """
     Return what to read of the copy's start: its console, and itself where that may have changed.
 
-    What a console says is believed only of a copy that was read after it.
+    What a console says is believed only of a copy that was read after it, or at the same look. The
+    last look is close, because what comes next would ask for that.
     """
     climbing, slot = state.climbing, slot_of(state)
-    closely = climbing.closely is None or climbing.boots is not None
-    due = climbing.looks % 2 == 0 or _is_windows(state) or now >= _boot_by(state)
-    if climbing.seen is None and (due or closely):
+    last = now >= _boot_by(state)
+    closely = climbing.closely is None or climbing.boots is not None or last
+    if climbing.seen is None and (closely or _is_windows(state)):
         return ReadCopy(slot, state.copy_name, closely=closely)
     return ReadConsole(slot, state.copy_name)
 
@@ -114,13 +111,14 @@ def _next_look(state: Drill, now: datetime) -> datetime:
     So a quick start is seen at once, and a slow one costs no more; how long it took is told no
     better than by the looks.
     """
-    order, until = state.order, _boot_by(state)
+    until = _boot_by(state)
     asked = state.climbing.asked or now
     elapsed, whole = max(now - asked, FIRST_LOOK), until - asked
-    scripts = order.control or state.wants(Rung.CHECKS)
-    data_disks = max(len(state.restoring.disks or ()) - 1, 0)
-    left = BUDGET + FOR_A_DISK * data_disks - state.calls - RESERVE
-    looks = max((left - SCRIPT_RESERVE * scripts) // LOOK_CALLS, FEWEST_LOOKS)
+    scripts = state.order.control or state.wants(Rung.CHECKS)
+    left = calls_left(state) - FOR_LAST_LOOK - FOR_SCRIPT * scripts
+    looks = max(
+        left // (2 if _is_windows(state) else 1), FEWEST_LOOKS + 1 - state.climbing.looks, 1
+    )
     ratio: float = max((whole / elapsed) ** (1 / looks), 1.5)
     later = asked + elapsed * ratio
     return max(min(later, until), now + timedelta(minutes=1))

@@ -8,9 +8,10 @@ else is somebody else's: it is reported, and never removed.
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vmbackup_core.domain.drill_facts import Thing
+from vmbackup_core.domain.facts import Tags
 from vmbackup_core.domain.slots import RUN_TAG, Slot, copy_name
 
 RESTORED_TAG = "RSVaultBackup"
@@ -52,6 +53,12 @@ def sort_things(things: Iterable[Thing], slot: Slot, mark: str, jobs: Collection
         parts,
         tuple(thing for thing in rest if thing not in parts),
     )
+
+
+def without_other_tags(thing: Thing) -> Thing:
+    """Return a thing with the tags that tell whose it is alone: a source may bear fifty others."""
+    tags = {name: thing.tags.get(name) for name in (RUN_TAG, RESTORED_TAG)}
+    return replace(thing, tags=Tags.of({name: value for name, value in tags.items() if value}))
 
 
 def _is_ours(thing: Thing, slot: Slot, mark: str, jobs: Collection[str]) -> bool:

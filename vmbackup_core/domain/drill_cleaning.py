@@ -11,17 +11,18 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from vmbackup_core.domain.drill_clean import MACHINE, Sorted, sort_things
+from vmbackup_core.domain.drill_clean import MACHINE, Sorted, sort_things, without_other_tags
 from vmbackup_core.domain.drill_facts import Thing
 from vmbackup_core.domain.drill_outcomes import (
     Done,
     Left,
     Missing,
+    Unaccounted,
 )
 from vmbackup_core.domain.drill_ready import Absorb
 from vmbackup_core.domain.drill_reasons import Ending
 from vmbackup_core.domain.drill_record import record_of, verdict_of
-from vmbackup_core.domain.drill_restoring import first_unread
+from vmbackup_core.domain.drill_restoring import first_unread, with_asked
 from vmbackup_core.domain.drill_state import LONGEST_CLEANING, Drill
 from vmbackup_core.domain.drill_steps import (
     CancelRestore,
@@ -43,9 +44,12 @@ from vmbackup_core.domain.slots import Slot
 
 GONE_AFTER = timedelta(seconds=90)  # A machine goes within some minutes, and its disks with it.
 SEND_AGAIN = timedelta(minutes=10)
-APPEARS = timedelta(minutes=2)  # A machine that was sent is listed by then.
+APPEARS = timedelta(minutes=2)  # What was made is listed by then.
 GRACE = timedelta(minutes=10)  # Tags are listed late: what is foreign must be so for that long.
+STOPS = timedelta(minutes=2)  # A machine is off by then.
+STOP_TRIES = 3  # Then it is removed, whether it was stopped or not.
 LOOK_BACK = timedelta(minutes=3)  # The last look at the copy may be that old.
+MOST_REASONS = 12  # The state travels with every turn.
 LOCKED = timedelta(minutes=30)  # Between tries where somebody's lock or policy is in the way.
 
 
@@ -62,19 +66,29 @@ def _next_in(state: Drill, slot: Slot, now: datetime) -> Step:
     if not (state.restoring.asks or state.climbing.asked):  # Nothing was ever sent.
         if state.ending is Ending.LEAK and not cleaning.quarantined:
             return QuarantineSlot(slot, "it was not empty when it was leased")
-        return ReleaseSlot(slot, clean=state.ending is not Ending.LEAK)
+        return _release(state, slot, clean=state.ending is not Ending.LEAK)
     keeps = _keeps(state)
-    if _running(state) and (keeps or state.climbing.over or _broken(state)):
+    if _running(state) and (keeps or _must_stop(state, now)) and state.troubles < STOP_TRIES:
         return StopCopy(slot, state.copy_name)
     if cleaning.quarantined:
-        return ReleaseSlot(slot, clean=False)
+        return _release(state, slot, clean=False)
     if cleaning.since is not None and now - cleaning.since > LONGEST_CLEANING:
         return QuarantineSlot(slot, "it could not be cleaned up in 24 hours")
     if cleaning.read is None:
         return ReadLeft(slot)
+    look = _look_back(state, slot, now, keeps=keeps)
     if keeps:
-        return KeepSlot(slot, now + state.order.keep)
-    return _look_back(state, slot, now) or _remove(state, slot, now)
+        return look or KeepSlot(slot, now + state.order.keep)
+    return look or _remove(state, slot, now)
+
+
+def _must_stop(state: Drill, now: datetime) -> bool:
+    """Whether a copy must not run until it is removed: it is no more isolated, or was on too long.
+
+    A removal can be held up for hours, by somebody's lock or by a service that does not answer.
+    """
+    off = state.must_stop
+    return state.climbing.over or _broken(state) or (off is not None and now >= off)
 
 
 def _running(state: Drill) -> bool:
@@ -90,19 +104,25 @@ def _broken(state: Drill) -> bool:
 def _keeps(state: Drill) -> bool:
     """Whether what was made is kept for a person: after a failure, or always where one asked."""
     order, cleaning = state.order, state.cleaning
-    if not order.keep or state.ending is not Ending.COMPLETED or cleaning.backed_up:
+    if not order.keep or state.ending is not Ending.COMPLETED:
+        return False
+    if cleaning.backed_up or cleaning.unstopped:
         return False
     if state.restoring.disks is None or state.restoring.running:
         return False
     return order.keep_passed or verdict_of(state) is Verdict.FAILED
 
 
-def _look_back(state: Drill, slot: Slot, now: datetime) -> Step | None:
-    """Return the last look at the copy: whether it is backed up is not seen once it is gone."""
+def _look_back(state: Drill, slot: Slot, now: datetime, *, keeps: bool) -> Step | None:
+    """
+    Return the last look at the copy: whether it is backed up is not seen once it is gone.
+
+    One that is to be kept is looked at in any case: whether it is off.
+    """
     climbing = state.climbing
-    fresh = climbing.closely is not None and now - climbing.closely <= LOOK_BACK
+    fresh = climbing.closely is not None and now - climbing.closely <= LOOK_BACK and not keeps
     done = state.cleaning.looked or state.cleaning.sent
-    if fresh or done or state.troubles or not _running(state):
+    if fresh or done or state.troubles or not climbing.created or climbing.foreign:
         return None
     return ReadCopy(slot, state.copy_name, closely=True)
 
@@ -134,7 +154,11 @@ def _remove(state: Drill, slot: Slot, now: datetime) -> Step:
         if cleaning.foreign_since is None or now - cleaning.foreign_since < GRACE:
             return ReadLeft(slot)
         return QuarantineSlot(slot, "something lies in it that is not of its restore test")
-    return ReleaseSlot(slot, clean=not cleaning.backed_up)
+    return _release(state, slot, clean=not cleaning.backed_up)
+
+
+def _release(state: Drill, slot: Slot, *, clean: bool) -> ReleaseSlot:
+    return ReleaseSlot(slot, clean, known=len(state.restoring.asks))
 
 
 def _sorted(state: Drill, slot: Slot) -> Sorted:
@@ -146,7 +170,7 @@ def _looked_too_early(state: Drill) -> bool:
     read, asked, settled = state.cleaning.read, state.climbing.asked, state.restoring.settled
     if read is None:
         return True
-    return bool(settled and read < settled) or bool(asked and read < asked + APPEARS)
+    return any(made is not None and read < made + APPEARS for made in (settled, asked))
 
 
 def _with(state: Drill, **changes: Any) -> Drill:
@@ -155,9 +179,10 @@ def _with(state: Drill, **changes: Any) -> Drill:
 
 def _after_stop(state: Drill, step: StopCopy, outcome: Any, now: datetime) -> Drill:
     if isinstance(outcome, Done | Missing):
-        return _with(state, stopped=True).noting(now, f"copy {step.name} stopped")
+        state = _with(state, stopped=True).noting(now, f"copy {step.name} stopped")
+        return state.pausing(now + STOPS, "the copy stops") if _keeps(state) else state
     words = f"copy {step.name} could not be stopped: {outcome}"
-    return _because(_with(state, stopped=True), words)
+    return _because(_with(state, stopped=True, unstopped=True), words)
 
 
 def _after_left(state: Drill, step: ReadLeft, outcome: Any, now: datetime) -> Drill:
@@ -169,7 +194,8 @@ def _after_left(state: Drill, step: ReadLeft, outcome: Any, now: datetime) -> Dr
             things = ()
         case _:
             return _locked(state, outcome, now)
-    state = _with(state, read=now, things=things, reads=cleaning.reads + 1)
+    known = tuple(map(without_other_tags, things))
+    state = _with(state, read=now, things=known, reads=cleaning.reads + 1)
     found = _sorted(state, step.slot)
     if not (found.ours or found.foreign or found.parts):
         early = _looked_too_early(state) and not state.restoring.running
@@ -188,6 +214,9 @@ def _after_left(state: Drill, step: ReadLeft, outcome: Any, now: datetime) -> Dr
 def _after_removal(state: Drill, step: RemoveThing, outcome: Any, now: datetime) -> Drill:
     thing: Thing = step.thing
     if not isinstance(outcome, Done | Missing):
+        if thing.type == MACHINE and _running(state):  # Then it shall at least not run.
+            state = replace(state, climbing=replace(state.climbing, over=True))
+            return _because(state, str(outcome))
         return _locked(state, outcome, now)
     sent = {**dict(state.cleaning.sent), thing.id: now}
     state = _with(state, sent=tuple(sent.items())).noting(now, f"removing {thing.name}")
@@ -232,6 +261,8 @@ def _after_keep(state: Drill, step: KeepSlot, outcome: Any, now: datetime) -> Dr
 
 
 def _after_release(state: Drill, step: ReleaseSlot, outcome: Any, now: datetime) -> Drill:
+    if isinstance(outcome, Unaccounted):
+        return with_asked(state, outcome, now)
     if not isinstance(outcome, Done):
         return _locked(state, outcome, now)
     backed_up = state.cleaning.backed_up
@@ -260,8 +291,8 @@ def _locked(state: Drill, outcome: Any, now: datetime) -> Drill:
 
 
 def _because(state: Drill, words: str) -> Drill:
-    if words in state.because:
-        return state
+    if words in state.because or len(state.because) >= MOST_REASONS:
+        return state  # Azure may put another number into each of its answers.
     return replace(state, because=(*state.because, words))
 
 

@@ -163,7 +163,8 @@ def after_copy(state: Drill, step: ReadCopy, outcome: Any, now: datetime) -> Dri
         case CopyFacts() as copy:
             before = climbing.copy.interfaces if climbing.copy else ()
             copy = replace(copy, interfaces=before)
-            return replace(state, climbing=replace(climbing, copy=copy, seen=now))
+            state = replace(state, climbing=replace(climbing, copy=copy, seen=now))
+            return _judge(state, copy, now) if before else state  # As far as such a look shows it.
         case Missing():
             return _gone(state, now)
         case _ if state.ending is None:
@@ -202,9 +203,14 @@ def _tell(state: Drill, ending: Ending, now: datetime, words: tuple[str, ...]) -
 
 
 def _looked(state: Drill) -> Drill:
+    """Take in that a look was the last one: a copy that it saw running must not be kept."""
     if state.ending is None:
         return state
-    return replace(state, cleaning=replace(state.cleaning, looked=True))
+    cleaning, copy = state.cleaning, state.climbing.copy
+    on = cleaning.stopped and copy is not None and not copy.power.off
+    return replace(
+        state, cleaning=replace(cleaning, looked=True, unstopped=cleaning.unstopped or on)
+    )
 
 
 def _gone(state: Drill, now: datetime) -> Drill:

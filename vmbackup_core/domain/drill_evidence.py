@@ -52,6 +52,7 @@ def body_of(record: DrillRecord, config_digest: str) -> dict[str, Any]:
         "ending": record.ending.name,
         "because": texts(record.because),
         "needed": _name(order.needed),
+        "tier_rung": _name(order.needed if order.tier_rung is None else order.tier_rung),
         "reached": _name(top) if top is not None else None,
         "cap": _name(order.cap),
         "capped_by": order.capped_by,

@@ -14,7 +14,7 @@ from vmbackup_core.domain.drill_evidence import DRILL, duration, moment
 from vmbackup_core.domain.drill_reasons import Ending, ProofReason
 from vmbackup_core.domain.drills import Measure, Past
 from vmbackup_core.domain.ids import VmId
-from vmbackup_core.domain.rungs import Control, Verdict
+from vmbackup_core.domain.rungs import Control, Rung, Verdict
 
 KEPT_PROOFS = 10
 KEPT_RUNS = 8  # A record that was written twice follows the first one soon.
@@ -108,6 +108,8 @@ def _after(history: History, body: Mapping[str, Any], asked: datetime, *, proves
     past, partly = history.past, _capped(body)
     if body["verdict"] == Verdict.FAILED.name:
         return replace(history, past=past.failing(asked))
+    if _less(body):
+        return history
     if not proves or not (partly or body["verdict"] == Verdict.PROVEN.name):
         return replace(history, past=past.trying(asked))
     past = past.passed(asked, partly=partly)
@@ -116,6 +118,11 @@ def _after(history: History, body: Mapping[str, Any], asked: datetime, *, proves
     return replace(
         history, past=past, proofs=(*history.proofs, Proof(asked, partly))[-KEPT_PROOFS:]
     )
+
+
+def _less(body: Mapping[str, Any]) -> bool:
+    """Whether a person asked for less than the tier does, so that it could not prove as much."""
+    return Rung[body["needed"].upper()] < Rung[body["tier_rung"].upper()]
 
 
 def _capped(body: Mapping[str, Any]) -> bool:

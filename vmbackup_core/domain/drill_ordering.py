@@ -61,17 +61,17 @@ def order_now(
     """
     Return the order of one test that a person asks for, or why this VM is not to be tested.
 
-    A VM that no tier takes is tested as by a tier of its own name, so far as `rung` says. Without a
-    `point` the `strategy` chooses. With `keep` the copy is kept for that long, passed or failed.
+    It goes as far as `rung` says, else as its tier does. Without a `point` the `strategy` chooses.
+    With `keep` the copy is kept for that long, passed or failed.
     """
     match sort_out(vm, items, rules, drills, Past()):
         case NotPlanned() as code:
             return code
         case subject:
-            tier = subject.tier if rung is None else replace(subject.tier, rung=rung)
-            order = _order(
-                vm, subject.vault, tier, strategy, subject.cap, subject.exclusion, drills, asked
-            )
+            tier, cap, without = subject.tier, subject.cap, subject.exclusion
+            order = _order(vm, subject.vault, tier, strategy, cap, without, drills, asked)
+    if rung is not None:
+        order = replace(order, needed=rung, tier_rung=order.needed)
     if keep is not None:
         order = replace(order, keep=keep, keep_passed=True)
     return replace(order, point=point)

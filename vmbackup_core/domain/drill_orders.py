@@ -38,6 +38,7 @@ class DrillOrder:
     chooses. `cap` is the highest rung that a tag allows, with `capped_by` in words. `egress` says
     that the tier's profile lets the copy reach out. `keep` is how long a copy is kept for a person
     after a failure, `keep_passed` also after a success. A `control` must fail its last check.
+    `tier_rung` is what the tier asks for where a person's `needed` is another rung; else None.
     `slots` is how many slots the place has, `sizes` the configured list, smallest first.
     `exclusion` is which data disks the backup leaves out, as its item says.
     """
@@ -68,6 +69,7 @@ class DrillOrder:
     free_quota: float = 0.2
     control: bool = False
     exclusion: DiskExclusion | None = None
+    tier_rung: Rung | None = None
 
     @property
     def place(self) -> Place:

@@ -102,7 +102,7 @@ def _clocks(state: Drill, ended: datetime) -> Clocks:
     job = succeeded(state.restoring)
     copy, booted = climbing.copy, climbing.booted
     created = copy.created if copy else None
-    rpo = order.asked - point.taken if point else None
+    rpo = _between(point.taken, order.asked) if point else None  # It may be newer than the order.
     lag = lag_of(climbing.canary, point.taken) if climbing.canary and point else None
     if rpo is not None and lag is not None:
         rpo += lag

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from vmbackup_core.domain.drill_facts import RestoreFacts, RestoreProgress
+from vmbackup_core.domain.drill_facts import NO_TAGS, RestoreFacts, RestoreProgress
 from vmbackup_core.domain.drill_outcomes import (
     DisksSight,
     Done,
@@ -43,6 +43,7 @@ SKEW = timedelta(seconds=60)  # Between our clock and the service's.
 EVERY = timedelta(minutes=5)  # How often the restores of one vault are listed, for all who wait.
 SOON = timedelta(minutes=2)  # From a snapshot it takes 1 to 2.3 minutes (recorded).
 APART = timedelta(minutes=6)  # Between two looks that must both have found nothing.
+LISTED = timedelta(minutes=5)  # Disks that were restored are listed by then.
 MOST_LOST = 3
 MOST_ASKS = 10  # Those that Azure did not take among them.
 
@@ -128,17 +129,24 @@ def _after_start(state: Drill, step: StartRestore, outcome: Any, now: datetime) 
             state = _with(state, asks=(*asks, Ask(at)))
             return state.noting(now, f"restore asked for, and the answer lost: {words}")
         case Unaccounted(asked) if len(asked) > len(asks):
-            state = _with(state, asks=(*asks, *(Ask(at) for at in asked[len(asks) :])))
-            return state.noting(now, "a restore was asked for before: looking for it")
+            return with_asked(state, outcome, now)
         case Unaccounted():
             return state.troubled("the ledger does not know of an asking", None, now)
         case NotStarted(at, words, after):
             state = _with(state, asks=(*asks, Ask(at, void=True)))
             return state.troubled(words, after, now)
         case _:
+            state = _with(state, asks=(*asks, Ask(now, void=True)))  # It was written down.
             words = getattr(outcome, "words", "")
             told = RungResult(Rung.DISKS, Mark.NOT_RUN, ProofReason.RESTORE_REFUSED, (words,))
             return refused(state.told(told, now), outcome, now)
+
+
+def with_asked(state: Drill, found: Unaccounted, now: datetime) -> Drill:
+    """Take in that a turn of which nothing else is known may have asked for a restore."""
+    asks = state.restoring.asks
+    state = _with(state, asks=(*asks, *(Ask(at) for at in found.asked[len(asks) :])), settled=None)
+    return state.noting(now, "a restore was asked for before: looking for it")
 
 
 def _after_list(state: Drill, _: WatchRestores, outcome: Any, now: datetime) -> Drill:
@@ -278,13 +286,17 @@ def _after_disks(state: Drill, _: ReadDisks, outcome: Any, now: datetime) -> Dri
     if foreign := [disk.id for disk in outcome.disks if disk.restored_by not in state.jobs]:
         words = ("disks lay in it that no restore of this run made", *foreign)
         return state.ends(Ending.LEAK, now, words)
-    state = _with(state, disks=outcome.disks, recipe=outcome.recipe)
-    order = state.order
-    cap, reason, because = cap_of(outcome.disks, outcome.recipe, order.cap, order.capped_by)
+    job, order = succeeded(state.restoring), state.order
+    # An asking that was given up may have been heard after all, and have left disks of its own.
+    mine = (disk for disk in outcome.disks if job and disk.restored_by == job.id.lower())
+    disks = tuple(replace(disk, tags=NO_TAGS) for disk in mine)  # A source may bear fifty.
+    cap, reason, because = cap_of(disks, outcome.recipe, order.cap, order.capped_by)
     climbing = replace(state.climbing, cap=cap, capped=reason, capped_because=because)
-    told = judge_disks(
-        outcome.recipe, outcome.disks, exclusion=order.exclusion, point=state.ready.point
-    )
+    told = judge_disks(outcome.recipe, disks, exclusion=order.exclusion, point=state.ready.point)
+    ended = state.restoring.settled or now
+    if told.mark is Mark.FAIL and now - ended < LISTED:
+        return state.pausing(max(now + SKEW, ended + LISTED), "disks may be listed late")
+    state = _with(state, disks=disks, recipe=outcome.recipe)
     state = replace(state, climbing=climbing).told(told, now)
     if told.mark is not Mark.PASS or not state.wants(Rung.BOOT):
         return state.ends(Ending.COMPLETED, now)

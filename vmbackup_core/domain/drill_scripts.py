@@ -9,8 +9,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from vmbackup_core.domain.drill_budget import FOR_RUN, FOR_SCRIPT, calls_left
 from vmbackup_core.domain.drill_copying import (
     os_type_of,
+    read_again,
 )
 from vmbackup_core.domain.drill_facts import (
     CheckFacts,
@@ -29,12 +31,13 @@ from vmbackup_core.domain.drill_steps import (
     ReadCheck,
     StartCheck,
     Step,
+    calls_of,
 )
 from vmbackup_core.domain.proof_boot import heard
 from vmbackup_core.domain.proof_canary import Canary, canary_check, judge_canary, read_canary
 from vmbackup_core.domain.proof_checks import PATIENCE, checks_for, judge_check, judge_checks
 from vmbackup_core.domain.proof_control import control_check, judge_control
-from vmbackup_core.domain.rungs import Mark, Rung
+from vmbackup_core.domain.rungs import Control, Mark, Rung
 
 AGENT_LOOK = timedelta(minutes=2)
 AGENT_PATIENCE = timedelta(minutes=10)  # An agent is ready within some minutes of the boot.
@@ -55,9 +58,17 @@ def onward(state: Drill, now: datetime) -> Drill:
         return onward(state.told(judge_checks(()), now), now)
     if passed and climbing.canary is not None and _pending(state, Rung.CANARY):
         return onward(_judged_canary(state, None, now), now)
-    if next_script(state) is None:
-        return state.ends(Ending.COMPLETED, now)
-    return state
+    script = next_script(state)
+    if script is not None and script[0] is None and calls_left(state) < _control_takes(state, now):
+        words = "the control is left to another night: this test has used up its calls"
+        return onward(_with(state, control=Control.INCONCLUSIVE).noting(now, words), now)
+    return state.ends(Ending.COMPLETED, now) if script is None else state
+
+
+def _control_takes(state: Drill, now: datetime) -> int:
+    """Return how many calls the control takes at least, with the looks that must come before."""
+    looks = {read_again(state, now), read_again(state, now, copy=False)}
+    return FOR_RUN + sum(calls_of(look) for look in looks if look is not None)
 
 
 def _tried(state: Drill, rung: Rung) -> bool:
@@ -94,7 +105,8 @@ def with_agent(state: Drill, now: datetime) -> Drill:
     if next_script(state) is None or heard(copy, copy.created or booted):
         return state
     if now - booted < AGENT_PATIENCE:
-        wait = max(AGENT_LOOK, now - booted)
+        scarce = calls_left(state) <= FOR_SCRIPT
+        wait = AGENT_PATIENCE - (now - booted) if scarce else max(AGENT_LOOK, now - booted)
         return _with(state, seen=None).pausing(now + wait, "the agent of the copy is not ready")
     return _silent(state, now)
 
@@ -140,8 +152,9 @@ def _told_script(state: Drill, script: Script, facts: CheckFacts | None, now: da
     waited = now - script.started
     told = judge_check(script.check, facts, waited)
     if told is None:
-        again = max(CHECK_LOOK, min(waited, script.check.timeout + PATIENCE - waited))
-        return state.pausing(now + again, f"{script.check.name} runs")
+        left = script.check.timeout + PATIENCE - waited
+        again = left if calls_left(state) <= FOR_SCRIPT else min(waited, left)
+        return state.pausing(now + max(CHECK_LOOK, again), f"{script.check.name} runs")
     state = _with(state, script=None)
     if script.rung is None:
         control = judge_control(facts)

@@ -26,11 +26,13 @@ from vmbackup_core.domain.rungs import Control, Mark, Rung, RungResult
 from vmbackup_core.domain.slots import Slot, copy_name, run_mark
 
 SCHEMA = 1
+LONGEST_LINE = 300
 MOST_LINES = 80  # Of the log: what comes later is told by the record itself.
 
 PATIENCE = timedelta(hours=2)  # With an Azure that does not answer, while there is something to do.
 LONGEST_RESTORE = timedelta(hours=24)
 LONGEST_CLEANING = timedelta(hours=24)
+_LEAST = timedelta(seconds=10)  # Also where a service says to come back at once.
 _AGAIN = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 4, 8, 15))
 
 
@@ -154,7 +156,8 @@ class Cleaning:
     What is done about what the run has made; `sent` are the removals asked for, and when.
 
     `left` is what cannot be removed or is kept; `backed_up` a vault that backs the copy up.
-    `looked` says that the copy was read back for the last time.
+    `looked` says that the copy was read back for the last time, `stopped` that it was asked to
+    stop, or that this was refused; `unstopped` that it may run on, and must not be kept.
     """
 
     since: datetime | None = None
@@ -165,6 +168,7 @@ class Cleaning:
     foreign_since: datetime | None = None
     containers: tuple[str, ...] = ()
     stopped: bool = False
+    unstopped: bool = False
     looked: bool = False
     backed_up: str = ""
     quarantined: str = ""
@@ -232,7 +236,7 @@ class Drill:
     def noting(self, at: datetime, text: str) -> "Drill":
         if len(self.did) >= MOST_LINES:
             return self
-        return replace(self, did=(*self.did, (at, text)))
+        return replace(self, did=(*self.did, (at, text[:LONGEST_LINE])))
 
     def told(self, result: RungResult, now: datetime) -> "Drill":
         """Take in what became of a rung."""
@@ -259,7 +263,7 @@ class Drill:
 
     def troubled(self, words: str, after: timedelta | None, now: datetime) -> "Drill":
         """Take in that a step was not done: come back when the service said, or later and later."""
-        wait = _AGAIN[min(self.troubles, len(_AGAIN) - 1)] if after is None else after
+        wait = _AGAIN[min(self.troubles, len(_AGAIN) - 1)] if after is None else max(after, _LEAST)
         since = self.trouble_since or now
         waits = replace(
             self,

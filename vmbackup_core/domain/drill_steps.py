@@ -203,10 +203,16 @@ class KeepSlot:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseSlot:
-    """Close the run's page in the ledger, and free the slot."""
+    """
+    Close the run's page in the ledger, and free the slot.
+
+    `known` is how many askings for a restore the state knows of: where the ledger has more, the
+    slot stays, because a turn that died may have sent one.
+    """
 
     slot: Slot
     clean: bool
+    known: int = 0
 
 
 @dataclass(frozen=True, slots=True)

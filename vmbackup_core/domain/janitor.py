@@ -10,12 +10,16 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from vmbackup_core.domain.drill_facts import RestoreFacts, StagingContainer
+from vmbackup_core.domain.drill_ready import LEASE
 from vmbackup_core.domain.drill_runs import Run
 from vmbackup_core.domain.leases import Lease
 
 LONGEST_RUN = timedelta(hours=24)
 UNHEARD = timedelta(minutes=30)  # A restore that no list shows by then was never begun.
 GRACE = timedelta(minutes=30)  # For a run that has ended, to free its slot and write its record.
+UNWRITTEN = timedelta(hours=3)  # For a run to write its record itself: it knows what it saw.
+SILENT = timedelta(minutes=15)  # So late no turn of a run that is alive is taken.
+APPEARS = timedelta(minutes=2)  # What a restore has made is listed by then.
 SKEW = timedelta(seconds=60)  # Between our clock and the service's.
 
 # Named for the machine and a GUID without hyphens (recorded); nothing else is a restore's.
@@ -24,7 +28,7 @@ _RESTORED_TO = re.compile(r"(?:[a-z0-9-]*-)?[0-9a-f]{32}")
 
 def why_due(lease: Lease, run: Run | None, now: datetime) -> str:
     """Return in words why the slot is the janitor's business, "" where its run still has it."""
-    if run is None:
+    if run is None or run.slot != lease.slot:  # Two turns at once may have taken one each.
         return "its lease ran out before its run began" if lease.expired(now) else ""
     if run.taken is not None:
         return "it was taken over"
@@ -32,7 +36,17 @@ def why_due(lease: Lease, run: Run | None, now: datetime) -> str:
         return "its copy was kept for long enough" if now >= run.kept_until else ""
     if run.ended is not None:
         return "its run has ended" if now - run.ended >= GRACE else ""
+    if _copy_is_left(lease, run, now):
+        return "its copy's time is over, and its run is silent"
     return "its run was not heard of for too long" if lease.expired(now) else ""
+
+
+def _copy_is_left(lease: Lease, run: Run, now: datetime) -> bool:
+    """Whether a copy should be off by now, and the run's next turn was due long ago."""
+    if run.copy_asked is None or lease.until is None:
+        return False
+    over = now >= run.copy_asked + run.order.power_on
+    return over and now >= lease.until - LEASE + SILENT
 
 
 def unaccounted(run: Run) -> int:
@@ -60,7 +74,10 @@ def is_of(run: Run, restore: RestoreFacts) -> bool:
 
 def all_ended(run: Run, jobs: Iterable[RestoreFacts], now: datetime) -> bool:
     """Whether no restore of the run is under way, or may still turn up."""
+    jobs = tuple(jobs)
     if not all(job.progress.ended for job in jobs):
+        return False
+    if any(job.ended is not None and now - job.ended < APPEARS for job in jobs):
         return False
     return not unaccounted(run) or now - max(run.restores_asked) >= UNHEARD
 

@@ -1,0 +1,39 @@
+// The second step: lets each watched subscription tell vmbackup of its VMs. The function that takes
+// the events must have been deployed by then.
+targetScope = 'subscription'
+
+@description('The watched subscriptions, by id, with commas between.')
+param subscriptions string
+
+@description('The ARM id of the function vm_events.')
+param functionId string
+
+@description('The identity that lays down what could not be delivered; empty keeps no dead letters.')
+param identityId string
+
+@description('The account of vmbackup\'s state, which has a container for dead letters.')
+param stateAccountId string
+
+@description('Who is told of dead letters.')
+param actionGroupId string
+
+@description('The region of the groups that the topics lie in.')
+param location string
+
+@description('A topic of a subscription that is there already, { subscription id: { group: name, topic: name } }: Azure allows one for each.')
+param existingTopics object = {}
+
+module topics 'modules/events_group.bicep' = [for id in split(subscriptions, ','): {
+  name: 'vmbackup-events'
+  scope: subscription(id)
+  params: {
+    functionId: functionId
+    identityId: identityId
+    stateAccountId: stateAccountId
+    actionGroupId: actionGroupId
+    location: location
+    groupName: contains(existingTopics, id) ? existingTopics[id].group : 'rg-vmbackup-events'
+    topicName: contains(existingTopics, id) ? existingTopics[id].topic : 'vmbackup'
+    isNew: contains(existingTopics, id) == false
+  }
+}]

@@ -1,0 +1,71 @@
+// Where restore tests run in one subscription and region: a group with what slots share, and the
+// slots, which are groups that stay empty between two tests. The names are fixed: vmbackup's last
+// gate lets nothing be removed anywhere else.
+targetScope = 'subscription'
+
+param environmentName string
+param location string
+@description('How many restore tests may run here at once.')
+@minValue(1)
+@maxValue(99)
+param slots int
+param restorerPrincipalId string
+param vaultPrincipalIds array
+param denyPlatform bool
+param tags object
+
+resource shared 'Microsoft.Resources/resourceGroups@2025-04-01' = {
+  name: 'vmbackup-drill-${location}'
+  location: location
+  tags: tags
+}
+
+resource slotGroups 'Microsoft.Resources/resourceGroups@2025-04-01' = [for n in range(1, slots): {
+  name: 'vmbackup-drill-${location}-${n}'
+  location: location
+  tags: tags
+}]
+
+module network 'drill_network.bicep' = {
+  name: 'vmbackup-drill-network'
+  scope: shared
+  params: {
+    location: location
+    slots: slots
+    denyPlatform: denyPlatform
+    tags: tags
+  }
+}
+
+module staging 'drill_staging.bicep' = {
+  name: 'vmbackup-drill-staging'
+  scope: shared
+  params: {
+    location: location
+    restorerPrincipalId: restorerPrincipalId
+    stagingRoleId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', guid(subscription().id, 'vmbackup', environmentName, 'staging'))
+    vaultPrincipalIds: vaultPrincipalIds
+    tags: tags
+  }
+}
+
+module usesNetwork 'group_right.bicep' = {
+  name: 'vmbackup-drill-place-right'
+  scope: shared
+  params: {
+    principalId: restorerPrincipalId
+    roleId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', guid(subscription().id, 'vmbackup', environmentName, 'place'))
+  }
+}
+
+module usesSlot 'group_right.bicep' = [for n in range(1, slots): {
+  name: 'vmbackup-drill-slot-right'
+  scope: resourceGroup('vmbackup-drill-${location}-${n}')
+  params: {
+    principalId: restorerPrincipalId
+    roleId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', guid(subscription().id, 'vmbackup', environmentName, 'slot'))
+  }
+  dependsOn: [
+    slotGroups
+  ]
+}]

@@ -1,0 +1,137 @@
+"""The deploying scripts, with an az that only takes notes."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.infra.bicep import HOME
+from tests.infra.estate import INFRA
+
+ROOT = INFRA.parent
+# As Resource Manager shows them: not in the case that they were written in.
+OUTPUTS = {
+    "azurE_FUNCTION_NAME": "func-one",
+    "azurE_DRILL_FUNCTION_NAME": "func-one",
+    "azurE_RESOURCE_GROUP": "rg-vmbackup-test",
+    "eventS_FUNCTION_ID": "/sites/func-one/functions/vm_events",
+    "eventS_IDENTITY_ID": "/identities/events",
+    "eventS_STATE_ACCOUNT_ID": "/accounts/state",
+    "eventS_ACTION_GROUP_ID": "/groups/people",
+    "eventS_SUBSCRIPTIONS": "one,two",
+}
+AZ = f"""#!{sys.executable}
+import json, os, sys
+notes = os.environ["NOTES"]
+with open(notes, "a") as file:
+    file.write(json.dumps(sys.argv[1:]) + "\\n")
+if sys.argv[1:4] == ["deployment", "sub", "show"]:
+    print(os.environ["OUTPUTS"])
+if sys.argv[1:3] == ["account", "show"]:
+    print("{HOME}")
+sys.exit(1 if os.environ.get("FAILS") in sys.argv else 0)
+"""
+
+
+@dataclass
+class Desk:
+    """A copy of what the scripts need, and an az before all others on the path."""
+
+    folder: Path
+
+    def run(self, *command: str, **more: str) -> subprocess.CompletedProcess[str]:
+        environment = {
+            "PATH": f"{self.folder / 'bin'}:{os.defpath}",
+            "NOTES": str(self.folder / "notes"),
+            "OUTPUTS": json.dumps({k: {"type": "String", "value": v} for k, v in OUTPUTS.items()}),
+            **more,
+        }
+        return subprocess.run(
+            command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False
+        )
+
+    def deploy(self, **more: str) -> subprocess.CompletedProcess[str]:
+        return self.run("infra/deploy.sh", "test", "westeurope", "estate.json", **more)
+
+    def calls(self) -> list[list[str]]:
+        return [json.loads(line) for line in (self.folder / "notes").read_text().splitlines()]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    shutil.copytree(INFRA, tmp_path / "infra")
+    (tmp_path / "tools").mkdir()
+    shutil.copy(ROOT / "tools" / "package.py", tmp_path / "tools")
+    shutil.copy(ROOT / ".funcignore", tmp_path)
+    (tmp_path / "function_app.py").write_text("")
+    (tmp_path / "estate.json").write_text("{}")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python3").symlink_to(sys.executable)
+    (tmp_path / "bin" / "az").write_text(AZ)
+    (tmp_path / "bin" / "az").chmod(0o755)
+    return Desk(tmp_path)
+
+
+def test_templates_app_and_events_are_deployed_in_this_order(desk: Desk) -> None:
+    done = desk.deploy()
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [" ".join(call[:3]) for call in desk.calls()] == [
+        "deployment sub create",
+        "deployment sub show",
+        "functionapp deployment source",
+        "account show --query",
+        "resource show --ids",
+        "deployment sub create",
+    ]
+
+
+def test_the_second_step_is_given_what_the_first_one_told(desk: Desk) -> None:
+    desk.deploy()
+
+    told = desk.calls()[-1]
+    assert told[told.index("--parameters") + 1 :] == [
+        "location=westeurope",
+        "subscriptions=one,two",
+        "functionId=/sites/func-one/functions/vm_events",
+        "identityId=/identities/events",
+        "stateAccountId=/accounts/state",
+        "actionGroupId=/groups/people",
+        "--output",
+        "none",
+    ]
+    assert told[told.index("--subscription") + 1] == HOME
+
+
+def test_where_restore_tests_have_an_app_of_their_own_both_are_published(desk: Desk) -> None:
+    two = {**OUTPUTS, "azurE_DRILL_FUNCTION_NAME": "func-two"}
+    desk.deploy(OUTPUTS=json.dumps({key: {"value": value} for key, value in two.items()}))
+
+    published = [call[call.index("--name") + 1] for call in desk.calls() if "config-zip" in call]
+    assert published == ["func-one", "func-two"]
+
+
+@pytest.mark.parametrize("fails", ["infra/main.bicep", "config-zip"])
+def test_what_fails_is_not_followed_by_anything(desk: Desk, fails: str) -> None:
+    done = desk.deploy(FAILS=fails)
+
+    assert done.returncode != 0
+    assert fails in desk.calls()[-1]
+
+
+def test_azd_s_hook_works_from_its_own_folder(desk: Desk) -> None:
+    given = {re.sub(r"^(\w+?)_", _upper, key): value for key, value in OUTPUTS.items()}
+    names = {"AZURE_ENV_NAME": "test", "AZURE_LOCATION": "westeurope"}
+    done = desk.run("infra/hooks/subscribe.sh", **given, **names, AZURE_SUBSCRIPTION_ID=HOME)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def _upper(found: re.Match[str]) -> str:
+    return found[0].upper()

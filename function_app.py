@@ -148,6 +148,7 @@ def lane(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any]:
     given, broken = context.get_input(), []
     yield context.create_timer(datetime.fromisoformat(given["starts"]))
     for test in given["tests"]:
+        yield context.create_timer(datetime.fromisoformat(test["after"]))
         try:
             yield context.call_sub_orchestrator("workflow", test["given"], test["run"])
         except Exception:  # noqa: BLE001 - One that breaks must not hold back those behind it.

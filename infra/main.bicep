@@ -52,6 +52,21 @@ param drillSchedule string = '0 0 1 * * *'
 @description('How often what restore tests left is removed.')
 param janitorSchedule string = '0 */15 * * * *'
 
+@description('How often failed and missing backups are looked for.')
+param watchSchedule string = '0 */10 * * * *'
+
+@description('How often it is asked whether a digest is due.')
+param digestSchedule string = '30 */15 * * * *'
+
+@description('The Communication Service that sends mails (https://…), and the address that they come from. Empty: nobody is told by mail.')
+param mailEndpoint string = ''
+
+@description('The address that mails come from: one of the Communication Service.')
+param mailSender string = ''
+
+@description('The GUIDs of the Log Analytics workspaces that vaults write into, with commas between.')
+param logWorkspaces string = ''
+
 @description('Whether restore tests run in an app of their own, so that the one which protects does not have the identity that deletes.')
 param separateDrills bool = false
 
@@ -143,6 +158,11 @@ var common = {
   VMBACKUP_SWEEP_SCHEDULE: sweepSchedule
   VMBACKUP_DRILL_SCHEDULE: drillSchedule
   VMBACKUP_JANITOR_SCHEDULE: janitorSchedule
+  VMBACKUP_WATCH_SCHEDULE: watchSchedule
+  VMBACKUP_DIGEST_SCHEDULE: digestSchedule
+  VMBACKUP_MAIL_ENDPOINT: mailEndpoint
+  VMBACKUP_MAIL_SENDER: mailSender
+  VMBACKUP_LOG_WORKSPACES: logWorkspaces
 }
 
 // Protects; and runs restore tests, where they have no app of their own.
@@ -203,8 +223,11 @@ module drillApp 'modules/app.bicep' = if (separateDrills) {
       VMBACKUP_READER_CLIENT_ID: identities.outputs.readerClientId
       VMBACKUP_PROTECTOR_CLIENT_ID: identities.outputs.keeperClientId
       VMBACKUP_RESTORER_CLIENT_ID: identities.outputs.restorerClientId
+      'AzureWebJobs.delivery_reports.Disabled': 'true'
+      'AzureWebJobs.digest.Disabled': 'true'
       'AzureWebJobs.sweep.Disabled': 'true'
       'AzureWebJobs.vm_events.Disabled': 'true'
+      'AzureWebJobs.watch.Disabled': 'true'
     })
   }
 }

@@ -4,7 +4,7 @@ Mails laid out: a sheet becomes HTML, plain text and a letter to send.
 Nothing that goes into a template is trusted: each value becomes one line of visible characters, is
 bounded in length, and is escaped in HTML; a link that leads anywhere but to Azure's portals or
 Microsoft's pages is no link. A name that a template uses and nobody gave is an error. Jinja2 is
-imported at the first mail: most starts of the app send none (docs/adr/0020).
+imported at the first mail: most starts of the app send none (docs/adr/0023).
 """
 
 import re

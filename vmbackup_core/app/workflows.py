@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from vmbackup_core.app.codec import from_json, to_json
 from vmbackup_core.app.protect import ProtectVm
 from vmbackup_core.domain import enabling
+from vmbackup_core.domain.drill_lanes import paced
 from vmbackup_core.domain.drill_orders import DrillOrder
 from vmbackup_core.domain.enabling import Done, Enabling
 from vmbackup_core.domain.errors import Retryable, Stale
@@ -80,7 +81,7 @@ class Workflows:
 
     def plan_night(self) -> Json:
         """
-        Return tonight's tests as `{lanes: [{starts, tests: [{run, given}]}], until}`.
+        Return tonight's tests as `{lanes: [{starts, tests: [{run, given, after}]}], until}`.
 
         `until` is when to ask again, where the estate could not be looked at; else None.
         """
@@ -89,12 +90,16 @@ class Workflows:
         except (Retryable, Stale) as error:
             after = error.after if isinstance(error, Retryable) else None
             return {"lanes": [], "until": (self.clock.now() + (after or LATER)).isoformat()}
+        begins = paced([(starts, [one.place for one in orders]) for starts, orders in found])
         lanes = [
             {
                 "starts": starts.isoformat(),
-                "tests": [{"run": one.run, "given": self.first_drill(one)} for one in orders],
+                "tests": [
+                    {"run": one.run, "given": self.first_drill(one), "after": after.isoformat()}
+                    for one, after in zip(orders, afters, strict=True)
+                ],
             }
-            for starts, orders in found
+            for (starts, orders), afters in zip(found, begins, strict=True)
         ]
         return {"lanes": lanes, "until": None}
 

@@ -6,8 +6,8 @@ is therefore how many tests may begin there (AZURE: limits and throttling).
 """
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from heapq import heapreplace
 
 from vmbackup_core.domain.slots import Place
@@ -62,3 +62,26 @@ class Lanes:
             if last - first < STARTS_AN_HOUR:
                 return begins
             begins = begun[first] + HOUR
+
+
+def paced(
+    lanes: Sequence[tuple[datetime, Sequence[Place]]],
+) -> tuple[tuple[datetime, ...], ...]:
+    """
+    Return for each test of each lane when it may begin at the earliest, however quick others were.
+
+    A lane is when its first test begins, and the place of each of its tests. The first hour's worth
+    of a subscription may begin as soon as there is a lane for it; what is beyond comes at its pace.
+    """
+    begins = [[start] * len(places) for start, places in lanes]
+    turns = sorted(
+        (at, lane) for lane, (_, places) in enumerate(lanes) for at in range(len(places))
+    )
+    counted: dict[str, int] = {}
+    for at, lane in turns:
+        start, places = lanes[lane]
+        number = counted.get(places[at].subscription, 0)
+        counted[places[at].subscription] = number + 1
+        if number >= STARTS_AN_HOUR:
+            begins[lane][at] = start + number * HOUR / STARTS_AN_HOUR
+    return tuple(map(tuple, begins))

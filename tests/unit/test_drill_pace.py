@@ -1,0 +1,44 @@
+"""However quick tests are, no subscription begins more of them in an hour than it may."""
+
+from datetime import timedelta
+
+from tests.builders import HERE, NOW, SUB
+from vmbackup_core.domain.drill_lanes import HOUR, STARTS_AN_HOUR, paced
+from vmbackup_core.domain.slots import Place
+
+PLACE = Place(SUB, HERE)
+OTHER = Place("5a0c0000-0000-4000-8000-0000000000ff", HERE)
+
+
+def test_what_an_hour_allows_begins_as_soon_as_there_is_a_lane():
+    lane = (NOW, [PLACE] * (STARTS_AN_HOUR // 2))
+
+    assert paced([lane, lane]) == ((NOW,) * (STARTS_AN_HOUR // 2),) * 2
+
+
+def test_what_is_beyond_begins_at_the_pace_of_an_hour():
+    ((*_, first, second),) = paced([(NOW, [PLACE] * (STARTS_AN_HOUR + 2))])
+
+    assert first == NOW + HOUR
+    assert second == NOW + HOUR + HOUR / STARTS_AN_HOUR
+
+
+def test_lanes_of_one_subscription_are_counted_together():
+    lane = (NOW, [PLACE] * STARTS_AN_HOUR)
+
+    one, other = paced([lane, lane])
+
+    began = sorted((*one, *other))
+    assert began[STARTS_AN_HOUR - 1] == NOW
+    assert began[STARTS_AN_HOUR] == NOW + HOUR
+    assert began[-1] < NOW + 2 * HOUR + timedelta(minutes=1)
+
+
+def test_another_subscription_has_a_pace_of_its_own():
+    many = (NOW, [PLACE] * STARTS_AN_HOUR)
+
+    assert paced([many, (NOW, [OTHER])])[1] == (NOW,)
+
+
+def test_a_night_of_nothing_has_no_pace():
+    assert paced([]) == ()

@@ -18,11 +18,14 @@ from tests.contract.azure_desk import SUB, VAULT, WEB, WEST, Desk
 from tests.credentials import StaticCredential
 from vmbackup_cli.simulated import found_place
 from vmbackup_core.adapters import (
+    backup_estate,
     blobs_azure,
     configuration,
     copies,
     history,
     inventory,
+    job_log,
+    mailer,
     networks,
     restores,
     restoring,
@@ -55,6 +58,9 @@ ADAPTERS: tuple[ModuleType, ...] = (
     copies,
     networks,
     sizes,
+    backup_estate,
+    job_log,
+    mailer,
     rows_tables,
     blobs_azure,
     configuration,

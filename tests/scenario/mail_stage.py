@@ -41,7 +41,9 @@ gather = "30 minutes"
 @dataclass
 class MailStage(Stage):
     """
-    VMs that are protected already, in one vault whose log is read; looks every hour, to be quick.
+    VMs that are protected already, in one vault whose log is read.
+
+    Looks come every two hours only, to be quick.
 
     The default policy of azsim's vaults backs up once a day.
     """
@@ -60,7 +62,7 @@ class MailStage(Stage):
             **ENVIRONMENT,
             "VMBACKUP_SWEEP_SCHEDULE": "0 5 6 * * *",
             "VMBACKUP_JANITOR_SCHEDULE": "0 15 6 * * *",
-            "VMBACKUP_WATCH_SCHEDULE": "0 30 * * * *",
+            "VMBACKUP_WATCH_SCHEDULE": "0 30 */2 * * *",
             "VMBACKUP_DIGEST_SCHEDULE": "0 10 7 * * *",
             "VMBACKUP_MAIL_ENDPOINT": self.service.endpoint,
             "VMBACKUP_MAIL_SENDER": SENDER,

@@ -458,6 +458,8 @@ def test_a_deployment_on_azure_finds_its_storage_in_its_cloud():
         sweep_schedule="0 */30 * * * *",
         drill_schedule="0 0 1 * * *",
         janitor_schedule="0 */15 * * * *",
+        watch_schedule="0 */10 * * * *",
+        digest_schedule="30 */15 * * * *",
     )
 
 
@@ -564,3 +566,32 @@ def test_the_processs_environment_is_read_only_when_asked_for(monkeypatch):
     monkeypatch.setenv("VMBACKUP_STATE_DIR", "here")
 
     assert read_deployment(system_environment()).state_dir == "here"
+
+
+def test_mails_and_the_log_have_their_places_in_the_environment() -> None:
+    deployment = read_deployment(
+        {
+            "VMBACKUP_STATE_DIR": "state",
+            "VMBACKUP_MAIL_ENDPOINT": "https://acs.europe.communication.azure.com",
+            "VMBACKUP_MAIL_SENDER": "backup@contoso.example",
+            "VMBACKUP_LOG_WORKSPACES": f"{ONE}, {TWO}",
+        }
+    )
+
+    assert deployment.mail_endpoint == "https://acs.europe.communication.azure.com"
+    assert deployment.mail_sender == "backup@contoso.example"
+    assert deployment.log_workspaces == (ONE, TWO)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"VMBACKUP_MAIL_ENDPOINT": "https://acs.europe.communication.azure.com"},
+        {"VMBACKUP_MAIL_SENDER": "backup@contoso.example"},
+        {"VMBACKUP_MAIL_SENDER": "backup", "VMBACKUP_MAIL_ENDPOINT": "https://acs.example"},
+        {"VMBACKUP_LOG_WORKSPACES": "law-ops"},
+    ],
+)
+def test_a_mail_service_without_a_sender_is_a_fault(given: dict[str, str]) -> None:
+    with pytest.raises(SettingsError):
+        read_deployment({"VMBACKUP_STATE_DIR": "state", **given})

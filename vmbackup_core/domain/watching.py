@@ -224,7 +224,8 @@ def _state(record: VmRecord, item: ProtectedVm, at: datetime, *, meant: bool) ->
         return item.state
     last = item.last_point
     explained = any(run.failed and (last is None or run.started > last) for run in record.runs)
-    sure = at - record.state_since >= EXPLAINED_WITHIN
+    since = max(record.state_since, last or record.state_since)  # A good one is still under way.
+    sure = at - since >= EXPLAINED_WITHIN
     return ItemState.ERROR if sure and not explained else ItemState.PROTECTED
 
 

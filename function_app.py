@@ -40,12 +40,66 @@ async def sweep(timer: func.TimerRequest, client: df.DurableOrchestrationClient)
     await _start(client, swept.intents)
 
 
+@app.function_name("drill_night")
+@app.timer_trigger(arg_name="timer", schedule="%VMBACKUP_DRILL_SCHEDULE%")
+@app.durable_client_input(client_name="client")
+async def drill_night(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
+    """Start the night's restore tests, where a drill plan is configured."""
+    key = await asyncio.to_thread(_night)
+    if key:
+        await _start_one(client, "night", key, None)
+
+
+@app.function_name("janitor")
+@app.timer_trigger(arg_name="timer", schedule="%VMBACKUP_JANITOR_SCHEDULE%")
+@app.durable_client_input(client_name="client")
+async def janitor(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
+    """Clean up after restore tests, where there ever was one; one janitor at a time."""
+    given = await asyncio.to_thread(_cleaning)
+    if given:
+        await _start_one(client, "workflow", "janitor", given)
+
+
+@app.function_name("drill_run")
+@app.route(route="drills", methods=["POST"], trigger_arg_name="request")
+@app.durable_client_input(client_name="client")
+async def drill_run(
+    request: func.HttpRequest, client: df.DurableOrchestrationClient
+) -> func.HttpResponse:
+    """Start a restore test that a person asks for: `{vm, point?, rung?, keep?}`."""
+    status, answer, given = await asyncio.to_thread(_ask, request.get_body())
+    if given is None:
+        return _json(status, answer)
+    await _start_one(client, "workflow", answer["run"], given)
+    url = f"{request.url.partition('?')[0].rstrip('/')}/{answer['run']}"
+    return _json(status, {**answer, "status": url}, {"Location": url})
+
+
+@app.function_name("drill_status")
+@app.route(route="drills/{run}", methods=["GET"], trigger_arg_name="request")
+@app.durable_client_input(client_name="client")
+async def drill_status(
+    request: func.HttpRequest, client: df.DurableOrchestrationClient
+) -> func.HttpResponse:
+    """Tell how one restore test stands: by the ledger, the evidence, and the engine."""
+    run = request.route_params["run"]
+    tests = (await asyncio.to_thread(bootstrap.current_app)).restore_tests
+    found = await asyncio.to_thread(lambda: tests().status(run))
+    engine = await client.get_status(run) if run.startswith("drill-") else None
+    now = engine.custom_status if engine is not None else None
+    if found is None and not now:
+        return _json(404, {"faults": [f"no restore test {run} is known"]})
+    return _json(200, {"run": run, "state": "queued", **(found or {}), "now": now})
+
+
 @app.orchestration_trigger(context_name="context")
 def workflow(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any]:
     """Take turns until one says that it was the last. Decides nothing."""
     given = context.get_input()
     for _ in range(TURNS_PER_GENERATION):
         given = yield context.call_activity("turn", given)
+        told = {"reason": given["reason"], "because": given["because"], "until": given["until"]}
+        context.set_custom_status(told)
         if given["until"] is None:
             return {"reason": given["reason"], "because": given["because"]}
         yield context.create_timer(datetime.fromisoformat(given["until"]))
@@ -53,10 +107,43 @@ def workflow(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any
     return None
 
 
+@app.orchestration_trigger(context_name="context")
+def night(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any]:
+    """Let all lanes of a night run side by side."""
+    plan = yield context.call_activity("plan_night", None)
+    while plan["until"] is not None:
+        yield context.create_timer(datetime.fromisoformat(plan["until"]))
+        plan = yield context.call_activity("plan_night", None)
+    lanes = [
+        context.call_sub_orchestrator("lane", given, f"{context.instance_id}-{number}")
+        for number, given in enumerate(plan["lanes"])
+    ]
+    return (yield context.task_all(lanes)) if lanes else []
+
+
+@app.orchestration_trigger(context_name="context")
+def lane(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any]:
+    """Run restore tests one after the other; return those that broke, which the janitor ends."""
+    given, broken = context.get_input(), []
+    yield context.create_timer(datetime.fromisoformat(given["starts"]))
+    for test in given["tests"]:
+        try:
+            yield context.call_sub_orchestrator("workflow", test["given"], test["run"])
+        except Exception:  # noqa: BLE001 - One that breaks must not hold back those behind it.
+            broken.append(test["run"])
+    return broken
+
+
 @app.activity_trigger(input_name="given")
 def turn(given: dict) -> dict:  # The worker library refuses a parametrised annotation here.
     """Take one turn of a workflow."""
     return bootstrap.current_app().workflows.turn(given)
+
+
+@app.activity_trigger(input_name="given")
+def plan_night(given: str) -> dict:
+    """Return tonight's restore tests, by lanes."""
+    return bootstrap.current_app().workflows.plan_night()
 
 
 def _receive(event: func.EventGridEvent | func.CloudEvent) -> EnsureProtected | None:
@@ -66,15 +153,64 @@ def _receive(event: func.EventGridEvent | func.CloudEvent) -> EnsureProtected | 
     return bootstrap.current_app().intake.receive(kind or "", subject, data, raw)
 
 
+def _night() -> str | None:
+    """Return the key of the night that begins now, None where nothing is to be tested."""
+    current = bootstrap.current_app()
+    if current.settings.drills is None:
+        current.journal.note("event", "night", "no [drills] is configured: nothing is tested")
+        return None
+    planning = current.restore_tests().planning
+    return planning.night.key() if planning else None
+
+
+def _cleaning() -> dict[str, Any] | None:
+    """Return the janitor's input, None where no restore test ever had a slot."""
+    current = bootstrap.current_app()
+    tests = current.restore_tests()
+    if tests.unused():
+        tests.heartbeat.beat()  # It is there, also while there is nothing to do.
+        return None
+    return current.workflows.first_cleaning()
+
+
+def _ask(raw: bytes) -> tuple[int, dict[str, Any], dict[str, Any] | None]:
+    """Return status, answer and, where a restore test is to be started, its input."""
+    current = bootstrap.current_app()
+    planning = current.restore_tests().planning
+    if planning is None:
+        return 409, {"faults": ["no [drills] is configured: nothing is tested"]}, None
+    faults, order = planning.asking.take(raw)
+    if order is None:
+        return 400, {"faults": list(faults)}, None
+    return 202, {"run": order.run}, current.workflows.first_drill(order)
+
+
+def _json(
+    status: int, answer: dict[str, Any], headers: dict[str, str] | None = None
+) -> func.HttpResponse:
+    body = json.dumps(answer)
+    return func.HttpResponse(body, status_code=status, headers=headers, mimetype="application/json")
+
+
 async def _start(client: df.DurableOrchestrationClient, intents: Iterable[EnsureProtected]) -> None:
     """Start at most one workflow for each intent: one that runs already has seen the hint."""
     workflows = (await asyncio.to_thread(bootstrap.current_app)).workflows
     failed: list[Exception] = []
     for intent in intents:
         try:
-            await client.start_new("workflow", intent.key, workflows.first(intent.vm))
+            await _start_one(client, "workflow", intent.key, workflows.first(intent.vm))
         except Exception as error:  # noqa: BLE001 - The SDK raises no narrower one.
-            if "already exists" not in str(error):
-                failed.append(error)  # One that does not start must not hold back the others.
+            failed.append(error)  # One that does not start must not hold back the others.
     if failed:
         raise failed[0]
+
+
+async def _start_one(
+    client: df.DurableOrchestrationClient, name: str, key: str, given: dict[str, Any] | None
+) -> None:
+    """Start a workflow, unless it runs already."""
+    try:
+        await client.start_new(name, key, given)
+    except Exception as error:
+        if "already exists" not in str(error):
+            raise

@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Any
+from typing import Any, Protocol
 
 from azsim.blobs import Container
 from azsim.clock import Clock, Due
 from azsim.event_filters import EventFilter
 from azsim.http import Request, Response
-from azsim.resource_events import ResourceEvent, Schema
+from azsim.resource_events import Schema
 from azsim.ticks import iso, ticks_of
 
 Reply = Callable[[Response], None]
@@ -68,6 +68,22 @@ class EndpointKind(Enum):
     AZURE_FUNCTION = frozenset({400, 403, 413})
 
 
+class GridEvent(Protocol):
+    """Anything that Event Grid carries: who raised it (topic), what about, and how to write it."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def topic(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def data_version(self) -> str: ...
+    def wire(self, schema: Schema) -> dict[str, Any]: ...
+
+
 class State(Enum):
     """Whether an endpoint has shown that it wants events."""
 
@@ -104,7 +120,7 @@ class EventSubscription:
     """One event subscription; `state` follows the validation handshake."""
 
     name: str
-    subscription: str
+    topic: str
     endpoint: Endpoint
     schema: Schema
     kind: EndpointKind
@@ -114,7 +130,7 @@ class EventSubscription:
     max_batch: int
     dead_letter: Container | None
     state: State = State.AWAITING_VALIDATION
-    waiting: list[ResourceEvent] = field(default_factory=list)
+    waiting: list[GridEvent] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -122,7 +138,7 @@ class _Delivery:
     """One batch on its way to one endpoint, over all its attempts."""
 
     to: EventSubscription
-    events: tuple[ResourceEvent, ...]
+    events: tuple[GridEvent, ...]
     attempts: int = 0
     last_at: datetime | None = None
     last_status: int = 0
@@ -139,7 +155,7 @@ class Couriers:
         self.counts = Counts()
         self.dead_letters: list[DeadLetter] = []
 
-    def carry(self, event: ResourceEvent, to: EventSubscription) -> None:
+    def carry(self, event: GridEvent, to: EventSubscription) -> None:
         """Begin to deliver; where batches are allowed, wait a moment for company."""
         if to.max_batch == 1:
             self._attempt(_Delivery(to, (event,)))
@@ -228,7 +244,7 @@ def validation_request(to: EventSubscription, event_id: str, code: str, at: date
         return Request("OPTIONS", ENDPOINT_URL, headers, client="event-grid")
     event = {
         "id": event_id,
-        "topic": f"/subscriptions/{to.subscription}",
+        "topic": to.topic,
         "subject": "",
         "data": {
             "validationCode": code,
@@ -263,7 +279,10 @@ def _notification(delivery: _Delivery) -> Request:
     """Return the delivery's POST: an array, save for a single CloudEvent, which stands alone."""
     to = delivery.to
     events = [event.wire(to.schema) for event in delivery.events]
-    count = {"aeg-delivery-count": str(delivery.attempts - 1)}
+    count = {
+        "aeg-delivery-count": str(delivery.attempts - 1),
+        "aeg-data-version": delivery.events[0].data_version,
+    }
     if to.schema is Schema.EVENT_GRID:
         return _post(to, events, "Notification", "application/json; charset=utf-8", count)
     if to.max_batch > 1:
@@ -292,7 +311,7 @@ def _post(
     return Request("POST", ENDPOINT_URL, headers, json.dumps(body).encode(), "event-grid")
 
 
-def _letter(delivery: _Delivery, event: ResourceEvent, reason: str) -> dict[str, Any]:
+def _letter(delivery: _Delivery, event: GridEvent, reason: str) -> dict[str, Any]:
     """Return the event with the service's own words on its failure (CloudEvents: lower case)."""
     said: dict[str, Any] = {
         "deadLetterReason": reason,

@@ -23,6 +23,7 @@ from azsim.event_delivery import (
     Endpoint,
     EndpointKind,
     EventSubscription,
+    GridEvent,
     State,
     is_validated,
     validation_request,
@@ -52,7 +53,7 @@ class _Disturbance:
 
 class EventGrid:
     """
-    The system topics of the world's subscriptions.
+    The system topics of the world's subscriptions, and of other sources of events.
 
     An endpoint is handed each request inside a clock's action, so it must only queue it, and answer
     later through the callback it got.
@@ -79,7 +80,8 @@ class EventGrid:
         self,
         name: str,
         *,
-        subscription: str,
+        subscription: str = "",
+        topic: str = "",
         endpoint: Endpoint,
         schema: Schema | str = Schema.EVENT_GRID,
         kind: EndpointKind = EndpointKind.WEBHOOK,
@@ -96,10 +98,13 @@ class EventGrid:
         """
         Create (or replace) an event subscription on the system topic of `subscription`.
 
+        `topic` is the id of another source of events in its place (a Communication Service).
         A webhook is asked to prove that it wants events before any is sent; a function is not.
         `dead_letter=True` takes the container `deadletters` of the account `deadletters`. Raises
         ValueError beyond the service's limits.
         """
+        if bool(subscription) is bool(topic):
+            raise ValueError("an event subscription is on one topic")
         if not (1 <= max_attempts <= 30 and MINUTE <= ttl <= 1440 * MINUTE):
             raise ValueError("an event is tried 1 to 30 times within 1 to 1440 minutes")
         if not 1 <= max_events_per_batch <= 5000:
@@ -111,7 +116,7 @@ class EventGrid:
         types = tuple(included_event_types)
         made = EventSubscription(
             name=name,
-            subscription=subscription.lower(),
+            topic=(topic or f"/subscriptions/{subscription}").lower(),
             endpoint=endpoint,
             schema=Schema(schema),
             kind=kind,
@@ -162,11 +167,15 @@ class EventGrid:
             status=status,
         )
         self.published.append(event)
-        for to in self._interested(event):
-            self._send(event, to)
+        self.emit(event)
         if operation_name == VM_WRITE and self._rng.random() < self._disturbance.noise:
             self._make_noise(event)
         return event
+
+    def emit(self, event: GridEvent) -> None:
+        """Carry an event of any source to those who subscribed to its topic."""
+        for to in self._interested(event):
+            self._send(event, to)
 
     def disturb(
         self,
@@ -188,20 +197,20 @@ class EventGrid:
         """Lose the next events whose subject holds `subject_part`."""
         self._to_lose += [subject_part.lower()] * times
 
-    def _interested(self, event: ResourceEvent) -> list[EventSubscription]:
+    def _interested(self, event: GridEvent) -> list[EventSubscription]:
         """Return the subscriptions whose topic and filters take the event."""
-        topic = event.subscription.lower()
+        topic = event.topic.lower()
         there = [
             to
             for to in self._subscriptions.values()
-            if to.state is State.ACTIVE and to.subscription == topic
+            if to.state is State.ACTIVE and to.topic == topic
         ]
         if not there:
             return []
         said = event.wire(Schema.EVENT_GRID)
         return [to for to in there if to.filter.wants(said)]
 
-    def _send(self, event: ResourceEvent, to: EventSubscription) -> None:
+    def _send(self, event: GridEvent, to: EventSubscription) -> None:
         self.counts.sent += 1
         if self._is_lost(event):
             self.counts.lost += 1
@@ -211,7 +220,7 @@ class EventGrid:
         for _ in range(copies):
             self._world.clock.after(self._latency(), lambda: self._couriers.carry(event, to))
 
-    def _is_lost(self, event: ResourceEvent) -> bool:
+    def _is_lost(self, event: GridEvent) -> bool:
         subject = event.subject.lower()
         for part in self._to_lose:
             if part in subject:

@@ -1,5 +1,6 @@
 """What a fault that answers with an error says, in the words of the service that it plays."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from azsim import throttled
@@ -73,6 +74,17 @@ _STORAGE_CODES = {
     500: "InternalError",
     503: "ServerBusy",
 }
+# models fault-log-codes
+_LOG_CODES = {
+    400: "BadArgumentError",
+    401: "InvalidTokenError",
+    403: "InsufficientAccessError",
+    404: "PathNotFoundError",
+}
+_CODES_OF_HOSTS: Mapping[str, Mapping[int, str]] = {
+    ".loganalytics.io": _LOG_CODES,
+    ".communication.azure.com": {},
+}
 
 _CHARGED_AS = {"GET": "reads", "HEAD": "reads", "DELETE": "deletes"}
 
@@ -118,9 +130,8 @@ def _plain(fault: Fault, call: Call) -> ArmError:
         name=call.request.path.rsplit("/", 1)[-1],
         provider=call.route.action.split("/")[0],
     )
-    return ArmError(
-        status, code if call.route.host == ARM else _STORAGE_CODES.get(status, code), words
-    )
+    codes = _CODES_OF_HOSTS.get(call.route.host, {} if call.route.host == ARM else _STORAGE_CODES)
+    return ArmError(status, codes.get(status, code), words)
 
 
 def _subscription(call: Call) -> str:

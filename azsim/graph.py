@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from azsim.graph_index import COLUMNS, DYNAMIC, TABLES, Index, Row
 from azsim.graph_refusals import invalid
+from azsim.kql import span
 from azsim.ticks import iso, ticks_of
 
 if TYPE_CHECKING:
@@ -193,16 +194,6 @@ def _when(value: datetime) -> str:
     return iso(ticks_of(value.replace(tzinfo=value.tzinfo or UTC)))
 
 
-def _span(value: timedelta) -> str:
-    """Write a timespan as .NET does: `1.02:03:04`, with seven decimals where there are any."""
-    sign = "-" if value < timedelta(0) else ""
-    value = abs(value)
-    hours, seconds = divmod(value.seconds, 3600)
-    text = f"{hours:02}:{seconds // 60:02}:{seconds % 60:02}"
-    fraction = f".{value.microseconds:06}0" if value.microseconds else ""
-    return f"{sign}{f'{value.days}.' if value.days else ''}{text}{fraction}"
-
-
 _TYPES: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "JSON": ("object", json.loads),
     "BIGINT": ("integer", _same),
@@ -212,7 +203,7 @@ _TYPES: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "BOOLEAN": ("boolean", _same),
     "TIMESTAMP": ("datetime", _when),
     "TIMESTAMP WITH TIME ZONE": ("datetime", _when),
-    "INTERVAL": ("string", _span),
+    "INTERVAL": ("string", span),
 }
 
 

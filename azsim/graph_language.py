@@ -11,8 +11,6 @@ those two is guessed.
 import dataclasses
 import re
 from collections import Counter
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -20,7 +18,8 @@ from duckdb_kql import KqlError, KqlSyntaxError, ir, to_sql
 from duckdb_kql.lower import lower
 
 from azsim.graph_index import COLUMNS, TABLES
-from azsim.graph_refusals import NotModelled, invalid
+from azsim.graph_refusals import invalid
+from azsim.kql import ANY_TIME, QUOTED, NotModelled, walk
 
 # These exist, but nothing in the world fills them.
 TABLES_NOT_MODELLED = frozenset(
@@ -73,12 +72,10 @@ _AGGREGATES = """
 """
 # models graph-functions
 _FUNCTIONS = frozenset(f"{_SCALAR} {_AGGREGATES}".split())
-_QUOTED = re.compile(r"@?'(?:[^'\\\n]|\\.)*'|@?\"(?:[^\"\\\n]|\\.)*\"|//[^\n]*")
 # models graph-no-let
 _STATEMENT = re.compile(r"\s*(let|set|declare|print|datatable|range|find|search)\b", re.IGNORECASE)
 _PIPED = re.compile(r"\|\s*([A-Za-z][A-Za-z-]*)")
 _BARE = re.compile(r"\s*([a-z][a-z-]*)\b(?!\s*=)")
-_ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)  # Stands for now; the present is bound at each run.
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -102,17 +99,17 @@ def translate(text: str) -> Translated:
 
     Raises Refused where Resource Graph would refuse, NotModelled where only azsim is at a loss.
     """
-    bare = _QUOTED.sub("''", text)
+    bare = QUOTED.sub("''", text)
     if (first := _BARE.match(bare)) and first[1] in _OPERATORS:
         text, bare = f"resources | {text}", f"resources | {bare}"
     _check_words(bare)
     try:
-        nodes = list(_walk(lower(text)))
+        nodes = list(walk(lower(text)))
         _check(nodes)
         named = {node.name for node in nodes if isinstance(node, ir.TableRef)}
         schema = {name: list(COLUMNS) for name in named}
         # models graph-count-name
-        sql = to_sql(text, schema=schema, allow_write=False, query_now=_ANY_TIME)
+        sql = to_sql(text, schema=schema, allow_write=False, query_now=ANY_TIME)
     except KqlSyntaxError as error:
         raise invalid(*map(_parser_failure, error.diagnostics)) from error
     except KqlError as error:
@@ -178,14 +175,3 @@ def _parser_failure(diagnostic: Any) -> dict[str, Any]:
         "characterPositionInLine": diagnostic.span.column,
         "token": diagnostic.message,
     }
-
-
-def _walk(node: Any) -> Iterator[Any]:
-    """Yield every node of a query, the nested ones of joins and unions as well."""
-    if dataclasses.is_dataclass(node) and not isinstance(node, type):
-        yield node
-        for field in dataclasses.fields(node):
-            yield from _walk(getattr(node, field.name))
-    elif isinstance(node, list | tuple):
-        for entry in node:
-            yield from _walk(entry)

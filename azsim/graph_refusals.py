@@ -16,10 +16,6 @@ class Refused(Exception):
         self.details = details
 
 
-class NotModelled(Exception):
-    """What Resource Graph takes and azsim cannot."""
-
-
 # models graph-refusal
 def refusal(refused: Refused, now: datetime, correlation: str) -> ArmError:
     """Return the answer 400 in Resource Graph's own form."""

@@ -111,8 +111,7 @@ class Identity:
                 "Authentication failed. The 'Authorization' header is missing.",
                 "The authentication failed because of missing 'Authorization' header.",
             )
-        token = (request.header("authorization") or "").partition(" ")[2]
-        audience = str(_claims(token).get("aud", "")).rstrip("/")
+        audience = audience_of(request)
         # models token-wrong-audience
         if audience and audience not in (*_AUDIENCES, request.origin):
             raise self._refused(
@@ -134,6 +133,12 @@ class Identity:
     def _derived(self, what: str) -> str:
         digest = hashlib.sha256(f"{self._seed}:{what}".encode()).hexdigest()
         return f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-a{digest[17:20]}-{digest[20:32]}"
+
+
+def audience_of(request: Request) -> str:
+    """Return whom the request's token is for, "" where it does not say."""
+    token = (request.header("authorization") or "").partition(" ")[2]
+    return str(_claims(token).get("aud", "")).rstrip("/")
 
 
 def _b64(raw: bytes) -> str:

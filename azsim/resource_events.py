@@ -82,6 +82,7 @@ class ResourceEvent:
     operation: str
     correlation: str
     status: str = "Succeeded"
+    data_version = "2"
 
     @property
     def topic(self) -> str:
@@ -105,7 +106,7 @@ class ResourceEvent:
             **shared,
             "eventType": self.event_type,
             "eventTime": when,
-            "dataVersion": "2",
+            "dataVersion": self.data_version,
             "metadataVersion": "1",
             "topic": self.topic,
         }

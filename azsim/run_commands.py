@@ -2,7 +2,8 @@
 Managed run commands: scripts that a machine's agent runs, and what came of them.
 
 What a script prints is nothing that azsim can know: `interpreter` says, and may be replaced. The
-default knows one thing only, that a Linux shell has no PowerShell commands (recorded: exit 127).
+default knows two things only: that a Linux shell has no PowerShell commands (recorded: exit 127),
+and that a script whose last line is `exit 3` ends with 3.
 """
 
 import re
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 PATIENCE = timedelta(minutes=90)  # learn (managed Run Command): the longest a script may run.
 _CMDLET = re.compile(r"^\s*([A-Z][a-z]+-[A-Z][A-Za-z]+)\b")
+_EXIT = re.compile(r"(?:^|\n)exit (\d{1,3})\s*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +117,10 @@ class RunCommands:
 
 # models run-command-output
 def shell(machine: "Machine", name: str, script: str) -> Ran:
-    """Succeed without a word, but for PowerShell on Linux."""
+    """Say nothing; end with 127 for PowerShell on Linux, as a last `exit` says, else with 0."""
     cmdlet = _CMDLET.match(script)
     if machine.os_type == "Linux" and cmdlet is not None:
         where = f"/var/lib/waagent/run-command-handler/download/{name}/0/script.sh"
         return Ran(127, "", f"{where}: line 1: {cmdlet[1]}: command not found\n")
-    return Ran()
+    ends = _EXIT.search(script)
+    return Ran(int(ends[1]) % 256) if ends else Ran()

@@ -32,6 +32,7 @@ _HOSTS = (
     "*.table.core.windows.net",
     "*.blob.core.windows.net",
     "*.communication.azure.com",
+    "*.europe.communication.azure.com",
     "api.loganalytics.io",
     "*.blob.storage.azure.net",
 )

@@ -133,6 +133,18 @@ class Throttle:
             headers |= self._compute(call, group)
         return headers
 
+    def spend(self, key: tuple[str, str], limit: int, span: timedelta) -> timedelta | None:
+        """
+        Count a call against a limit of a service that is not ARM's; return how long to wait.
+
+        None where the call is let through; 0 is no limit; a refused call is not counted.
+        """
+        window = self._window(key, span)
+        if limit and window.used >= limit:
+            return window.started + span - self.world.clock.now()
+        window.used += 1
+        return None
+
     def _arm(self, call: Call, principal: str) -> dict[str, str]:
         kind = _KINDS.get(call.request.method, "writes")
         bucket: Bucket = getattr(self.limits, kind)

@@ -1,4 +1,4 @@
-"""The four refusals with 429, each in the words and headers of the service that refuses."""
+"""The refusals with 429, each in the words and headers of the service that refuses."""
 
 import json
 import math
@@ -86,6 +86,17 @@ def by_compute(
             "x-ms-ratelimit-remaining-resource": f"Microsoft.Compute/{policy};0",
         },
         details=[{"code": "TooManyRequests", "target": policy, "message": json.dumps(detail)}],
+    )
+
+
+# models log-throttle-words
+def by_log_analytics(limit: int, wait: timedelta) -> ArmError:
+    """Refuse as the query service of Log Analytics: a caller's queries of 30 s are spent."""
+    return ArmError(
+        429,
+        "ThrottledError",
+        f"The request was throttled: more than {limit} requests in 30 seconds.",
+        {"Retry-After": str(_seconds(wait))},
     )
 
 

@@ -27,6 +27,7 @@ from azsim.recovery.policies import Policy, default_policies
 from azsim.recovery.protection import enable, remove, stop
 from azsim.recovery.restores import PlannedFailure, Restore
 from azsim.recovery.rules import Rules
+from azsim.recovery.troubles import Troubles
 
 if TYPE_CHECKING:
     from azsim.machines import Machine
@@ -148,7 +149,7 @@ class Vaults:
         self.on_restored: list[Callable[[Restore], None]] = []
         self._vaults: dict[str, Vault] = {}
         self._owners: dict[str, dict[str, tuple[Vault, Item]]] = {}
-        self._planned: dict[str, list[Failure]] = {}
+        self.troubles = Troubles()
         self._planned_restores: dict[str, list[PlannedFailure]] = {}
         self._planned_findings: dict[str, tuple[Failure, ...]] = {}
 
@@ -274,13 +275,19 @@ class Vaults:
         remove(self, vault, item)
         return item
 
-    def fail_backups(self, vm_id: str, failure: Failure, times: int = 1) -> None:
-        """Let the VM's next backups fail for this reason."""
-        self._planned.setdefault(vm_id.lower(), []).extend([failure] * times)
+    def fail_backups(self, vm_id: str, failure: Failure | str, times: int = 1) -> None:
+        """Let the VM's next backups fail for this reason (or known code)."""
+        self.troubles.fail(vm_id, failure, times)
 
-    def planned_backup_failure(self, vm_id: str) -> Failure | None:
-        planned = self._planned.get(vm_id.lower())
-        return planned.pop(0) if planned else None
+    def fail_vault(
+        self, vault: Vault, failure: Failure | str, *, since: datetime, until: datetime
+    ) -> None:
+        """Let every backup of the vault that begins in this time fail for this reason."""
+        self.troubles.fail_vault(vault.id, failure, since, until)
+
+    def halt_schedule(self, target: str, *, since: datetime, until: datetime) -> None:
+        """Let no scheduled backup of a VM, or of a vault (its id), happen in this time."""
+        self.troubles.halt(target, since, until)
 
     def fail_restores(
         self, vm_id: str, failure: Failure, times: int = 1, *, copied: bool = False

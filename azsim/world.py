@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from azsim.clock import Clock
+from azsim.email import Email
 from azsim.event_grid import EventGrid
 from azsim.fault_kinds import Fault, Kind
 from azsim.faults import Faults
@@ -20,6 +21,7 @@ from azsim.graph import ResourceGraph
 from azsim.groups import Groups
 from azsim.http import ArmError, ConnectionLost, Request, Response
 from azsim.identity import Identity
+from azsim.log_analytics import LogAnalytics
 from azsim.machines import Machines
 from azsim.networks import Networks
 from azsim.policies import Policies
@@ -75,7 +77,9 @@ class World:
         self.networks = Networks(self)
         self.vaults = Vaults(self)
         self.graph = ResourceGraph(self)
+        self.logs = LogAnalytics(self)
         self.events = EventGrid(self)
+        self.email = Email(self, seed)
         self.storage = Storage(self)
         self.storage_accounts = StorageAccounts(self)
         self.throttle = Throttle(self)

@@ -17,7 +17,9 @@ from azsim.world import World
 from vmbackup_cli.desk import Desk
 from vmbackup_cli.main import run
 from vmbackup_cli.simulated import build_app
+from vmbackup_cli.web import Answer, Fetch
 from vmbackup_core.bootstrap import App
+from vmbackup_core.domain.errors import Retryable
 
 SUB = "5a0c0000-0000-4000-8000-00000000000a"
 WEST = "westeurope"
@@ -54,6 +56,11 @@ create = true
 OBSERVING = TOML.replace('"protect"', '"observe"')
 
 
+def no_app(method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
+    """Answer as nobody."""
+    raise Retryable(f"{url} does not answer")
+
+
 @dataclass(frozen=True)
 class Ran:
     """What a command left."""
@@ -72,16 +79,18 @@ class Cli:
     """
     One terminal.
 
-    `answer` is what somebody says to a question (None: nobody is there); `on_terminal` whether
-    progress may move.
+    `answer` is what somebody says to a question (None: nobody is there), `types` what they type in
+    unseen; `on_terminal` whether progress may move; `fetch` stands for the deployed app.
     """
 
     app: App | None = None
     answer: bool | None = None
+    types: str = ""
     width: int = 160
     on_terminal: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
     questions: list[str] = field(default_factory=list)
+    fetch: Fetch = no_app
 
     def run(self, *arguments: str) -> Ran:
         out, err = StringIO(), StringIO()
@@ -91,8 +100,10 @@ class Cli:
                 file=err, width=self.width, color_system=None, force_terminal=self.on_terminal
             ),
             confirm=self._confirm,
+            secret=self._secret,
             interactive=self.answer is not None,
             app=self._app,
+            fetch=self.fetch,
             environment=self.environment,
         )
         return Ran(run(arguments, desk=desk), out.getvalue(), err.getvalue())
@@ -104,6 +115,10 @@ class Cli:
     def _confirm(self, question: str) -> bool:
         self.questions.append(question)
         return bool(self.answer)
+
+    def _secret(self, question: str) -> str:
+        self.questions.append(question)
+        return self.types
 
 
 class Office:

@@ -31,6 +31,10 @@ from vmbackup_core.domain.protection import Rulebook
 MANY = 300  # Turns after which a workflow is one that never ends.
 
 
+def no_restore_tests() -> Any:
+    raise AssertionError("nothing here is about restore tests")
+
+
 class Killed(Exception):
     """The process died here."""
 
@@ -82,7 +86,7 @@ class SmallApp:
 
     @property
     def workflows(self) -> Workflows:
-        return Workflows(self.protect)
+        return Workflows(self.protect, no_restore_tests, self.clock)
 
     def memory(self, vm: VmId = WEB) -> Memory:
         return self.notebook.memory(vm)

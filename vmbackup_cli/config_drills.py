@@ -35,6 +35,7 @@ def drills_json(drills: DrillRules) -> dict[str, Any]:
         },
         "control_every": drills.control_every and drills.control_every.total_seconds(),
         "cap_tag": drills.cap_tag,
+        "rto_tag": drills.rto_tag,
         "tiers": [to_json(tier) | {"rung": tier.rung.name.lower()} for tier in drills.tiers],
         "checks": [to_json(rule) for rule in drills.checks],
     }
@@ -65,6 +66,7 @@ def drill_sections(drills: DrillRules) -> Iterator[tuple[str, Pairs]]:
             ("cost_per_night", drills.cost_per_night),
             ("control_every", drills.control_every or "never"),
             ("cap_tag", drills.cap_tag),
+            ("rto_tag", drills.rto_tag),
         ],
     )
     if drills.prices:

@@ -15,6 +15,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from vmbackup_cli.web import Fetch, fetch
 from vmbackup_core.bootstrap import App, current_app
 from vmbackup_core.settings import system_environment
 
@@ -41,14 +42,17 @@ class Desk:
     One terminal, or what stands for it.
 
     `confirm` asks a question that is answered with yes or no; `interactive` says whether anybody is
-    there to answer. `app` gives the app that the command works with.
+    there to answer. `secret` asks for what must not be shown. `app` gives the app that the command
+    works with, `fetch` calls the deployed one.
     """
 
     out: Console
     err: Console
     confirm: Callable[[str], bool]
+    secret: Callable[[str], str]
     interactive: bool
     app: Callable[[], App]
+    fetch: Fetch
     environment: Mapping[str, str]
 
     def document(self, value: Any) -> None:
@@ -88,8 +92,10 @@ def terminal() -> Desk:
         out=_console(stderr=False),
         err=err,
         confirm=lambda question: _yes(err, question),
+        secret=lambda question: err.input(question, markup=False, password=True),
         interactive=sys.stdin.isatty() and sys.stderr.isatty(),
         app=current_app,
+        fetch=fetch,
         environment=system_environment(),
     )
 

@@ -13,6 +13,7 @@ from vmbackup_cli.chains import Chain, check, in_folder, in_store
 from vmbackup_cli.desk import Desk, Exit, Misused
 from vmbackup_cli.plan import AsJson
 from vmbackup_cli.words import number
+from vmbackup_core.domain.drill_evidence import CLEANED, LIFTED, QUARANTINED
 from vmbackup_core.domain.evidence import Kind
 from vmbackup_core.ports import Blobs
 
@@ -167,8 +168,25 @@ def _say_control(body: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in body.items())
 
 
+def _say_drill(body: Mapping[str, Any]) -> str:
+    slot = str(body.get("slot") or "").rpartition("/")[2]
+    if body["what"] in (QUARANTINED, LIFTED):
+        said = "quarantined" if body["what"] == QUARANTINED else "free again"
+        return f"{slot}: {said} ({'; '.join(body['because'])})"
+    name = str(body["vm"]).rpartition("/")[2]
+    if body["what"] == CLEANED:
+        backed_up = f", BACKED UP in {body['protected_in']}" if body["protected_in"] else ""
+        removed = number(len(body["removed"]), "thing")
+        more = f"{removed} removed, {len(body['left']):,} left{backed_up}"
+        return f"{name}: cleaned up in {slot} ({more})"
+    left = "" if body["clean"] else f", {number(len(body['left']), 'thing')} left"
+    reached = body["reached"] or "nothing"
+    return f"{name}: {body['verdict']} up to {reached} ({body['ending']}{left})"
+
+
 _SAY = {
     Kind.PROTECTION: _say_protection,
     Kind.SWEEP: _say_sweep,
     Kind.CONTROL: _say_control,
+    Kind.DRILL: _say_drill,
 }

@@ -63,9 +63,10 @@ def demo(
     seed: Annotated[int, typer.Option(help="The same seed tells the same story.")] = 1,
 ) -> int:
     """
-    Show the main job in a small company on a simulated Azure, in virtual time.
+    Show a day and a night of a small company on a simulated Azure, in virtual time.
 
-    Exit code 1 when a VM that could be protected ends unprotected.
+    Exit code 1 when a VM that could be protected ends unprotected, when a restore test leaves
+    something behind, or when a check passes that must fail.
     """
     from vmbackup_cli.demo import run_demo
 

@@ -1,6 +1,6 @@
 """The app on a simulated Azure in this process: real clients, no socket, the world's own time."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -9,9 +9,11 @@ from typing import Any
 from azure.core.credentials import AccessToken
 
 from azsim.host import DurableStorage, Host, HostFaults
+from azsim.networks import Network, Subnet
 from azsim.transport import SimTransport
 from azsim.world import World
 from vmbackup_core import bootstrap
+from vmbackup_core.domain.slots import NETWORK, Place, Slot
 from vmbackup_core.ports import Journal
 from vmbackup_core.settings import load
 
@@ -21,12 +23,29 @@ CLIENT = "vmbackup"
 ENVIRONMENT = {
     "VMBACKUP_STORAGE_ACCOUNT": ACCOUNT,
     "VMBACKUP_SWEEP_SCHEDULE": "0 */30 * * * *",
+    "VMBACKUP_DRILL_SCHEDULE": "0 0 1 * * *",
+    "VMBACKUP_JANITOR_SCHEDULE": "0 */15 * * * *",
     "AZURE_FUNCTIONS_DURABLE_STRICT_TYPING": "1",
 }
 WATCHED = (
     "Microsoft.Compute/virtualMachines/write",
     "Microsoft.Compute/virtualMachines/delete",
     "Microsoft.Resources/tags/write",
+)
+# A slot's security group lets nothing in and nothing out, the network's own addresses included.
+SHUT: tuple[Mapping[str, Any], ...] = tuple(
+    {
+        "name": f"deny-{direction.lower()}",
+        "priority": 4096,
+        "direction": direction,
+        "access": "Deny",
+        "protocol": "*",
+        "sourceAddressPrefix": "*",
+        "sourcePortRange": "*",
+        "destinationAddressPrefix": "*",
+        "destinationPortRange": "*",
+    }
+    for direction in ("Inbound", "Outbound")
 )
 
 
@@ -95,3 +114,42 @@ def watch(world: World, host: Host, subscriptions: Iterable[str]) -> None:
             included_operations=WATCHED,
             dead_letter=graves,
         )
+
+
+def found_place(
+    world: World,
+    place: Place,
+    slots: int = 1,
+    *,
+    rules: tuple[Mapping[str, Any], ...] = SHUT,
+    staging: str = "",
+) -> Network:
+    """
+    Make a place of restore tests as a deployment does: slots, their network, a guard for each.
+
+    `staging` names the storage account for what restores leave beside the disks; "" makes none.
+    """
+    subnets = []
+    for number in range(1, slots + 1):
+        slot = Slot(place, number)
+        world.groups.ensure(place.subscription, slot.group, place.location)
+        guard = world.networks.parts.security_group(
+            place.subscription, place.group, guard_name(slot), place.location, rules
+        )
+        model = {"networkSecurityGroup": {"id": guard.id}, "defaultOutboundAccess": False}
+        subnets.append(Subnet(f"slot-{number}", f"10.255.{number}.0/28", model))
+    if staging:
+        world.storage_accounts.create(place.subscription, place.group, staging, place.location)
+    return world.networks.create(
+        place.subscription,
+        place.group,
+        NETWORK,
+        place.location,
+        prefixes=("10.255.0.0/16",),
+        subnets=subnets,
+    )
+
+
+def guard_name(slot: Slot) -> str:
+    """Return the name of the security group that shuts a slot's subnet."""
+    return f"slot-{slot.number}"

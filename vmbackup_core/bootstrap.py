@@ -39,7 +39,7 @@ from vmbackup_core.settings import (
 
 if TYPE_CHECKING:
     from vmbackup_core.app.drilling import Drilling
-    from vmbackup_core.bootstrap_drills import RestoreTests
+    from vmbackup_core.app.restore_tests import RestoreTests
 
 REREAD = timedelta(seconds=60)  # How often a configuration in a blob is asked for its ETag.
 
@@ -172,6 +172,7 @@ def build(
         )
         return put_together(parts)
 
+    tests = cache(restore_tests)
     return App(
         settings=settings,
         clock=clock,
@@ -181,13 +182,13 @@ def build(
         sweep=sweep,
         looker=looker,
         protect=protect,
-        workflows=Workflows(protect),
+        workflows=Workflows(protect, tests, clock),
         notebook=notebook,
         approvals=approvals,
         evidence=evidence,
         journal=journal,
         deadletters=deadletters,
-        restore_tests=cache(restore_tests),
+        restore_tests=tests,
     )
 
 

@@ -11,17 +11,26 @@ from vmbackup_core.adapters.arm import Arm
 from vmbackup_core.adapters.consoles import Consoles
 from vmbackup_core.adapters.copies import AzureCopies
 from vmbackup_core.adapters.history import AzureRestoreHistory
+from vmbackup_core.adapters.networks import AzureNetworks
 from vmbackup_core.adapters.restores import AzureRestores
 from vmbackup_core.adapters.restoring import AzureRestoring
 from vmbackup_core.adapters.sizes import AzureSizes
 from vmbackup_core.adapters.staging import AzureStaging
 from vmbackup_core.app.asking import Asking
+from vmbackup_core.app.drill_acts import DrillActs
+from vmbackup_core.app.drill_brakes import DrillBrakes
+from vmbackup_core.app.drill_ledger import DrillLedger
 from vmbackup_core.app.drill_records import DrillRecords
 from vmbackup_core.app.drilling import Drilling
 from vmbackup_core.app.evidence import EvidenceLog
+from vmbackup_core.app.heartbeat import Heartbeat
 from vmbackup_core.app.janitor import Janitor
+from vmbackup_core.app.keepsakes import Keepsakes
 from vmbackup_core.app.night import Night
 from vmbackup_core.app.notebook import Notebook
+from vmbackup_core.app.prove import ProveRestore
+from vmbackup_core.app.restore_tests import Planning, RestoreTests
+from vmbackup_core.app.restore_watch import RestoreWatch
 from vmbackup_core.app.run_book import RunBook
 from vmbackup_core.app.size_shelf import SizeShelf
 from vmbackup_core.app.slot_book import SlotBook
@@ -49,30 +58,6 @@ class Parts:
     clock: Clock
 
 
-@dataclass(frozen=True, slots=True)
-class Planning:
-    """What needs a drill plan: the night, planning ahead, and tests that people ask for."""
-
-    drilling: Drilling
-    night: Night
-    asking: Asking
-
-
-@dataclass(frozen=True, slots=True)
-class RestoreTests:
-    """
-    All that a trigger or a command calls; `planning` where a drill plan is configured.
-
-    What runs goes on, and what is left is cleaned, also where the plan has been taken away.
-    """
-
-    slots: SlotBook
-    runs: RunBook
-    records: DrillRecords
-    janitor: Janitor
-    planning: Planning | None
-
-
 def put_together(parts: Parts) -> RestoreTests:
     """Return restore tests for these parts; opens nothing."""
     settings, clock, journal, rows = parts.settings, parts.clock, parts.journal, parts.rows
@@ -80,24 +65,43 @@ def put_together(parts: Parts) -> RestoreTests:
     suffix = settings.deployment.endpoints.storage_suffix
     copies = AzureCopies(reader, restorer, Consoles(suffix, transport=transport))
     staging = AzureStaging(reader, parts.credential, suffix, transport=transport)
+    restoring = AzureRestoring(reader, restorer, clock)
+    shelf = SizeShelf(Snapshots(parts.state, clock), AzureSizes(reader), clock)
     slots, runs = SlotBook(rows, clock), RunBook(rows, clock)
     records = DrillRecords(rows, parts.evidence, parts.state, journal, clock, settings.digest)
+    acts = DrillActs(
+        restores=AzureRestores(reader),
+        restoring=restoring,
+        staging=staging,
+        copies=copies,
+        networks=AzureNetworks(reader, clock),
+        shelf=shelf,
+        watch=RestoreWatch(Snapshots(parts.state, clock), restoring, clock),
+        ledger=DrillLedger(slots, runs),
+        records=records,
+        keepsakes=Keepsakes(parts.state),
+        brakes=DrillBrakes(settings.rules.scope, parts.notebook),
+        clock=clock,
+    )
     janitor = Janitor(
         slots=slots,
         runs=runs,
         records=records,
-        restoring=AzureRestoring(reader, restorer, clock),
+        restoring=restoring,
         staging=staging,
         copies=copies,
         notebook=parts.notebook,
         journal=journal,
         clock=clock,
     )
-    return RestoreTests(slots, runs, records, janitor, _planning(parts, slots, runs, records))
+    prove = ProveRestore(acts, journal, clock)
+    planning = _planning(parts, slots, runs, records, shelf)
+    heartbeat = Heartbeat(rows, clock)
+    return RestoreTests(slots, runs, records, prove, janitor, heartbeat, planning)
 
 
 def _planning(
-    parts: Parts, slots: SlotBook, runs: RunBook, records: DrillRecords
+    parts: Parts, slots: SlotBook, runs: RunBook, records: DrillRecords, shelf: SizeShelf
 ) -> Planning | None:
     settings, clock, journal = parts.settings, parts.clock, parts.journal
     if settings.drills is None:
@@ -106,7 +110,7 @@ def _planning(
         inventory=parts.inventory,
         restores=AzureRestores(parts.reader),
         history=AzureRestoreHistory(parts.reader, clock),
-        shelf=SizeShelf(Snapshots(parts.state, clock), AzureSizes(parts.reader), clock),
+        shelf=shelf,
         slots=slots,
         runs=runs,
         records=records,
@@ -117,8 +121,6 @@ def _planning(
     asking = Asking(
         inventory=parts.inventory,
         vaults=parts.vaults,
-        runs=runs,
-        records=records,
         journal=journal,
         clock=clock,
         rules=settings.rules,

@@ -114,8 +114,13 @@ class Copies(Protocol):
 
 
 class Networks(Protocol):
-    def observe_network(self, slot: Slot) -> NetworkFacts:
-        """Return all that decides whether the slot's subnet is isolated."""
+    def observe_network(self, slot: Slot, *, closely: bool = True) -> NetworkFacts:
+        """
+        Return all that decides whether the slot's subnet is isolated.
+
+        Without `closely`, what was read of it before is not read again: names that it is linked to,
+        and what a network manager applies to it. For a second look, at what is changed more often.
+        """
 
 
 class Sizes(Protocol):

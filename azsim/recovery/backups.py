@@ -20,6 +20,7 @@ from azsim.recovery.jobs import (
     Operation,
     Task,
 )
+from azsim.recovery.known_failures import known_failure
 from azsim.recovery.pace import Step
 from azsim.recovery.pictures import picture_of
 from azsim.recovery.policies import Policy
@@ -29,25 +30,9 @@ if TYPE_CHECKING:
     from azsim.vaults import Vault, Vaults
 
 # models failed-backups
-_GONE = Failure(
-    "BCMV2VMNotFound",
-    "The virtual machine doesn't exist.",
-    400094,
-    ("Stop protecting the virtual machine, with or without deleting its backup data.",),
-)
-# models failed-backup-numbers
-_AGENT = Failure(
-    errors.AGENT_UNAVAILABLE.code,
-    errors.AGENT_UNAVAILABLE.text,
-    400035,
-    ("Ensure that the VM agent is installed, running and the latest version.",),
-)
-_PROVISIONING = Failure(
-    "UserErrorVmProvisioningStateFailed",
-    "The VM is in failed provisioning state.",
-    400085,
-    ("Bring the virtual machine to a good provisioning state.",),
-)
+_GONE = known_failure("BCMV2VMNotFound")
+_AGENT = known_failure(errors.AGENT_UNAVAILABLE.code)
+_PROVISIONING = known_failure("UserErrorVmProvisioningStateFailed")
 # models policy-change-applies
 _CLEAN_UP = timedelta(hours=24)
 
@@ -65,6 +50,8 @@ def catch_up(vaults: "Vaults", vault: "Vault", item: Item) -> None:
         if started > now:
             break
         item.scheduled_until = run
+        if vaults.troubles.halts(vault.id, item.vm_id, run):
+            continue
         if not any(job.started <= started and job.cut_at() > started for job in item.backups):
             _take(vaults, vault, item, policy, started, expires=None, scheduled=True)
     _prune(item, policy, now)
@@ -128,7 +115,7 @@ def _take(
     rng = item.rng(f"backup {started.isoformat()}")
     machine = vaults.world.machines.find(item.vm_id)
     failure = None if scheduled else planned(vaults, "items.backup", item.vm_id)
-    failure = failure or _failure(vaults, item, machine, started)
+    failure = failure or _failure(vaults, vault, item, machine, started)
     properties = {"VM Name": item.machine}
     if expires is not None:
         properties["Recovery Point Expiry Time in UTC"] = us_time(expires)
@@ -190,11 +177,11 @@ def _take(
 
 
 def _failure(
-    vaults: "Vaults", item: Item, machine: Machine | None, started: datetime
+    vaults: "Vaults", vault: "Vault", item: Item, machine: Machine | None, started: datetime
 ) -> Failure | None:
     if machine is None:
         return _GONE
-    if asked_for := vaults.planned_backup_failure(item.vm_id):
+    if asked_for := vaults.troubles.of_backup(vault.id, item.vm_id, started):
         return asked_for
     if machine.provisioning == "Failed":
         return _PROVISIONING

@@ -21,6 +21,7 @@ class Doubts:
     configured, and how long it takes to learn of a new one. `item_…`: whether a new item shows from
     the request on, or how long after the operation's end. `jobs_listed_after`: how long a job is
     missing from lists. `operations_kept`: how long after its end an operation can be asked for.
+    `job_error_title_is_code`: whether a failed job tells its symbolic code at all.
     `room_…`, `summaries_…`: whether soft-deleted items count against a vault's 1,000 VMs, and in
     its usage summary.
     """
@@ -34,6 +35,7 @@ class Doubts:
     jobs_listed_after: timedelta = NONE
     operations_kept: timedelta = timedelta.max
     operation_tells_failure: bool = True
+    job_error_title_is_code: bool = True
     same_put_makes_job: bool = True
     agent_found_out_late: bool = True
     other_vault_found_out_late: bool = True

@@ -183,7 +183,7 @@ def job_body(vault: "Vault", job: Job, now: datetime, *, detailed: bool) -> Body
     ended = job.ended(now)
     if ended is not None and job.failure is not None and now < job.cancel_asked:
         # models job-errors
-        properties["errorDetails"] = [_error_details(job.failure)]
+        properties["errorDetails"] = [_error_details(vault, job.failure)]
     if detailed:
         properties["extendedInfo"] = _job_details(job, now)
     properties |= {
@@ -205,11 +205,12 @@ def job_body(vault: "Vault", job: Job, now: datetime, *, detailed: bool) -> Body
 
 
 # models job-error-title
-def _error_details(failure: Failure) -> Body:
-    """The symbolic code is no field of a job's error; it stands in the title (guessed)."""
+def _error_details(vault: "Vault", failure: Failure) -> Body:
+    """The symbolic code is no field of a job's error; it may stand in the title (guessed)."""
+    coded = vault.vaults.doubts.job_error_title_is_code
     return {
         "errorCode": failure.number,
-        "errorTitle": failure.code,
+        "errorTitle": failure.code if coded else failure.text,
         "errorString": failure.text,
         "recommendations": list(failure.recommendations),
     }

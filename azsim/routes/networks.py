@@ -1,4 +1,4 @@
-"""Microsoft.Network/virtualNetworks: networks, their subnets and peerings, what managers apply."""
+"""Microsoft.Network/virtualNetworks: networks, their subnets, and what managers apply to them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from azsim import subnets
 from azsim.arm_ids import resource_id
 from azsim.groups import RESOURCES_DELETE, RESOURCES_WRITE, resource_not_found
 from azsim.http import ArmError, Response, json_object
-from azsim.network_shapes import etag_of, shown, shown_peering
+from azsim.network_shapes import etag_of, shown
 from azsim.networks import NETWORK, Network, Subnet
 from azsim.router import Call, Handler, Route
 from azsim.routes.network_async import (
@@ -20,6 +20,7 @@ from azsim.routes.network_async import (
 )
 from azsim.routes.paging import page
 
+_APPLIED_PAGE = 20
 _READ_ONLY = frozenset({"provisioningState", "resourceGuid"})
 _KNOWN = _READ_ONLY | {
     *("addressSpace", "subnets", "dhcpOptions", "virtualNetworkPeerings"),
@@ -36,20 +37,14 @@ _SUBNET_WRITTEN = frozenset(
         *("privateEndpointNetworkPolicies", "privateLinkServiceNetworkPolicies"),
     }
 )
-_PEERING_KNOWN = frozenset(
-    {
-        *("remoteVirtualNetwork", "allowVirtualNetworkAccess", "allowForwardedTraffic"),
-        *("allowGatewayTransit", "useRemoteGateways", "peeringState", "peeringSyncLevel"),
-        *("remoteAddressSpace", "provisioningState"),
-    }
-)
 
 
 def _id(call: Call) -> str:
     return resource_id(call["subscription"], call["group"], NETWORK, call["network"])
 
 
-def _found(call: Call) -> Network:
+def found(call: Call) -> Network:
+    """Return the network that the path names; raises ARM's 404."""
     if (network := call.world.networks.find(_id(call))) is None:
         raise resource_not_found(NETWORK, call["network"], call["group"])
     return network
@@ -60,7 +55,7 @@ def _shown(call: Call, network: Network) -> dict[str, Any]:
 
 
 def _get(call: Call) -> Response:
-    return Response(200, _shown(call, _found(call)))
+    return Response(200, _shown(call, found(call)))
 
 
 def _list(call: Call) -> Response:
@@ -139,7 +134,7 @@ def _publish(call: Call, resource: str, kind: str, operation: str) -> None:
 # models subnet-put
 def _put_subnet(call: Call) -> Response:
     """Make or rewrite one subnet; its link bears the api-version of the request (recorded)."""
-    networks, network = call.world.networks, _found(call)
+    networks, network = call.world.networks, found(call)
     known = networks.subnet(f"{network.id}/subnets/{call['subnet']}")
     body = json_object(call.request.json)
     name = known[1].name if known else call["subnet"]
@@ -157,16 +152,16 @@ def _get_subnet(call: Call) -> Response:
 
 
 def _found_subnet(call: Call) -> tuple[Network, Subnet]:
-    network = _found(call)
-    found = call.world.networks.subnet(f"{network.id}/subnets/{call['subnet']}")
+    network = found(call)
+    there = call.world.networks.subnet(f"{network.id}/subnets/{call['subnet']}")
     # models subnet-not-found
-    if found is None:
+    if there is None:
         raise ArmError(
             404,
             "NotFound",
             f"Resource {network.id}/subnets/{call['subnet']} not found.",
         )
-    return found
+    return there
 
 
 def _one(call: Call, network: Network, subnet: Subnet, *, capitals: bool = True) -> dict[str, Any]:
@@ -177,84 +172,39 @@ def _one(call: Call, network: Network, subnet: Subnet, *, capitals: bool = True)
 
 
 def _subnets(call: Call) -> Response:
-    network = _found(call)
+    network = found(call)
     return page(call, list(network.subnets), PAGE, lambda subnet: _one(call, network, subnet))
 
 
 def _delete_subnet(call: Call) -> Response:
-    networks, network = call.world.networks, _found(call)
-    found = networks.subnet(f"{network.id}/subnets/{call['subnet']}")
-    if found is None:
+    networks, network = call.world.networks, found(call)
+    there = networks.subnet(f"{network.id}/subnets/{call['subnet']}")
+    if there is None:
         return Response(204)
-    _must_be_empty(call, *found)
-    network.subnets = tuple(subnet for subnet in network.subnets if subnet is not found[1])
+    _must_be_empty(call, *there)
+    network.subnets = tuple(subnet for subnet in network.subnets if subnet is not there[1])
     networks.changed(network, networks.span())
     return Response(202, None, operation_headers(call, network.location, network.settled_at))
 
 
-# models peering-put
-def _put_peering(call: Call) -> Response:
-    """Make one side of a peering; it is connected once the other side is made as well."""
-    networks, network, name = call.world.networks, _found(call), call["peering"]
-    properties = json_object(json_object(call.request.json).get("properties"))
-    only(properties, _PEERING_KNOWN, "peerings")
-    remote_id = json_object(properties.get("remoteVirtualNetwork")).get("id", "")
-    remote = networks.find(remote_id)
-    must_be_there(call, remote, remote_id)
-    known = name in network.peerings
-    mirror = [
-        held
-        for held in (remote.peerings.values() if remote else ())
-        if held["remoteVirtualNetwork"]["id"].lower() == network.id.lower()
-    ]
-    networks.peer(network, name, remote_id, "Connected" if mirror else "Initiated")
-    network.peerings[name] |= {
-        k: v for k, v in properties.items() if k.startswith(("allow", "use"))
-    }
-    for held in mirror:
-        held["peeringState"] = "Connected"
-    etag, _ = etag_of(network, call.world.clock.now())
-    ends = call.world.clock.now() + networks.span()
-    headers = operation_headers(call, network.location, ends)
-    return Response(200 if known else 201, shown_peering(network, name, etag), headers)
-
-
-def _peerings(call: Call) -> Response:
-    network = _found(call)
-    etag, _ = etag_of(network, call.world.clock.now())
-    return page(
-        call, sorted(network.peerings), PAGE, lambda name: shown_peering(network, name, etag)
-    )
-
-
-def _delete_peering(call: Call) -> Response:
-    """Take one side away; the other is then disconnected."""
-    networks, network = call.world.networks, _found(call)
-    if (held := network.peerings.pop(call["peering"], None)) is None:
-        return Response(204)
-    remote = networks.find(held["remoteVirtualNetwork"]["id"])
-    for other in remote.peerings.values() if remote else ():
-        if other["remoteVirtualNetwork"]["id"].lower() == network.id.lower():
-            other["peeringState"] = "Disconnected"
-    networks.changed(network, networks.span())
-    return Response(202, None, operation_headers(call, network.location, network.settled_at))
-
-
-# models manager-effective
+# models manager-effective, manager-pages
 def _applied(field: str) -> Handler:
     """Answer with what a network manager applies to the network; nothing where there is none."""
 
     def handler(call: Call) -> Response:
-        if json_object(call.request.json).get("skipToken"):
-            raise ArmError(501, "NotSimulated", "azsim gives these lists on one page")
-        return Response(200, {"value": list(getattr(_found(call), field)), "skipToken": ""})
+        rows = list(getattr(found(call), field))
+        token = str(json_object(call.request.json).get("skipToken") or "0")
+        if not token.isdigit():
+            raise ArmError(400, "InvalidSkipToken", "The skip token is not valid.")
+        end = int(token) + _APPLIED_PAGE
+        more = str(end) if end < len(rows) else ""
+        return Response(200, {"value": rows[int(token) : end], "skipToken": more})
 
     return handler
 
 
 _NETWORK = f"{GROUP}/{NETWORK}/{{network}}"
 _SUBNET = f"{_NETWORK}/subnets/{{subnet}}"
-_PEERING = f"{_NETWORK}/virtualNetworkPeerings/{{peering}}"
 _RULES = "listNetworkManagerEffectiveSecurityAdminRules"
 _CONNECTIONS = "listNetworkManagerEffectiveConnectivityConfigurations"
 
@@ -274,23 +224,6 @@ ROUTES: tuple[Route, ...] = (
     _route("subnets.put", "PUT", _SUBNET, _put_subnet, "write", "/subnets"),
     _route("subnets.delete", "DELETE", _SUBNET, _delete_subnet, "delete", "/subnets"),
     _route("subnets.list", "GET", f"{_NETWORK}/subnets", _subnets, "read", "/subnets"),
-    _route("peerings.put", "PUT", _PEERING, _put_peering, "write", "/virtualNetworkPeerings"),
-    _route(
-        "peerings.delete",
-        "DELETE",
-        _PEERING,
-        _delete_peering,
-        "delete",
-        "/virtualNetworkPeerings",
-    ),
-    _route(
-        "peerings.list",
-        "GET",
-        f"{_NETWORK}/virtualNetworkPeerings",
-        _peerings,
-        "read",
-        "/virtualNetworkPeerings",
-    ),
     _route(
         "networks.admin_rules",
         "POST",

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from azsim.graph import Result
-from azsim.graph_refusals import NotModelled, Refused, refusal
+from azsim.graph_refusals import Refused, refusal
 from azsim.http import ArmError, Response
+from azsim.kql import NotModelled
 from azsim.router import Call, Route
 
 # models graph-pages

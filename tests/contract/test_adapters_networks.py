@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from azsim.extensions import MONITOR
 from azsim.fault_kinds import Fault, Kind
 from azsim.network_parts import (
     NAT_GATEWAY,
@@ -16,16 +18,27 @@ from azsim.network_parts import (
 )
 from azsim.networks import Subnet
 from azsim.world import World
-from tests.contract.azure_desk import SUB, WEST, Desk
-from tests.drill_places import AGENT, SHUT, make_place
+from tests.contract.azure_desk import SUB, VAULT, WEST, Desk
+from tests.contract.drill_desk import NAME, OURS, DrillDesk
+from vmbackup_cli.simulated import SHUT, found_place
+from vmbackup_core.adapters.api_versions import NETWORKS
 from vmbackup_core.adapters.deed_forms import Identity
-from vmbackup_core.adapters.networks import AzureNetworks
-from vmbackup_core.domain.errors import Retryable
-from vmbackup_core.domain.isolation import NetworkFacts, find_breaches
+from vmbackup_core.adapters.networks import ADMIN_RULES, AzureNetworks
+from vmbackup_core.domain.errors import Denied, Retryable
+from vmbackup_core.domain.isolation import NetworkFacts, find_breaches, find_copy_breaches
 from vmbackup_core.domain.slots import Place, Slot
 
 PLACE = Place(SUB, WEST)
 SLOT = Slot(PLACE, 1)
+AGENT: Mapping[str, Any] = SHUT[1] | {
+    "name": "agent",
+    "priority": 100,
+    "access": "Allow",
+    "protocol": "Tcp",
+    "destinationAddressPrefix": "168.63.129.16",
+    "destinationPortRange": None,
+    "destinationPortRanges": ["80", "32526"],
+}
 
 
 class NetworkDesk(Desk):
@@ -33,7 +46,7 @@ class NetworkDesk(Desk):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self.network = make_place(world, PLACE, 2)
+        self.network = found_place(world, PLACE, 2)
         self.networks = AzureNetworks(self.arm(Identity.READER), self.clock)
 
     def observe(self) -> NetworkFacts:
@@ -308,3 +321,71 @@ def test_a_network_that_is_being_written_to_proves_nothing(desk: NetworkDesk) ->
     assert desk.breaches() == [
         "the subnet could not be read: it is being written to, or that failed (updating)"
     ]
+
+
+def test_what_a_manager_applies_is_asked_of_drill_networks_alone(desk: NetworkDesk) -> None:
+    hub = desk.world.networks.create(SUB, "rg-hub", "hub", WEST)
+    reader = desk.arm(Identity.READER)
+
+    with pytest.raises(Denied):
+        reader.post(f"{hub.id}/{ADMIN_RULES}", NETWORKS, "asking beside the slots", {})
+
+    assert desk.calls() == []
+
+
+def test_every_page_of_what_a_manager_applies_is_read(desk: NetworkDesk) -> None:
+    a_manager_s_rule(desk)
+    for number in range(30):
+        rule = desk.network.admin_rules[0]
+        desk.network.admin_rules.append(rule | {"id": f"/managers/m/rules/{number}"})
+
+    assert len(desk.observe().admin_rules) == 31
+
+
+# The copy.
+
+
+def test_what_policies_add_to_a_copy_is_seen_and_judged(world: World) -> None:
+    desk = DrillDesk(world)
+    (vault,) = world.vaults.in_subscription(SUB)
+    world.policies.deploy(
+        SLOT.id,
+        tags={"cost": "1"},
+        identity=True,
+        extension=MONITOR,
+        vault=vault,
+        public_address=True,
+        after=timedelta(minutes=20),
+    )
+    guard = f"{PLACE.group_id}/providers/microsoft.network/networksecuritygroups/slot-1"
+    desk.copied(network_security_group=guard)
+
+    def breaches() -> list[str]:
+        copy = desk.copies.observe_copy(SLOT, NAME)
+        assert copy is not None
+        found = find_copy_breaches(copy, SLOT, tags=OURS, security_group=guard)
+        return [breach.what.partition(" (")[0] for breach in found]
+
+    before = breaches()
+    desk.later(minutes=25)
+
+    assert before == []
+    assert [what for what in breaches() if not what.startswith("interface /subscriptions/")] == [
+        "the copy was given an identity",
+        "the copy was given an extension",
+        "the copy bears a tag that is not ours",
+        f"the copy is backed up in {VAULT}",
+    ]
+    assert len(breaches()) == 5
+
+
+def test_exempt_slots_are_left_as_they_were_made(world: World) -> None:
+    desk = DrillDesk(world)
+    policy = world.policies.modify(f"/subscriptions/{SUB}", identity=True, tags={"cost": "1"})
+    policy.exempt.add(SLOT.id)
+    desk.copied()
+
+    copy = desk.copies.observe_copy(SLOT, NAME)
+
+    assert copy is not None
+    assert (copy.identities, copy.tags) == ((), OURS)

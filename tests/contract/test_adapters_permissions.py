@@ -16,11 +16,12 @@ from azsim.transport import SimTransport
 from azsim.world import World
 from tests.contract.azure_desk import SUB, VAULT, WEB, WEST, Desk
 from tests.credentials import StaticCredential
-from tests.drill_places import make_place
+from vmbackup_cli.simulated import found_place
 from vmbackup_core.adapters import (
     blobs_azure,
     configuration,
     copies,
+    history,
     inventory,
     networks,
     restores,
@@ -32,6 +33,7 @@ from vmbackup_core.adapters import (
 )
 from vmbackup_core.adapters.blobs_azure import AzureBlobs
 from vmbackup_core.adapters.deed_forms import Identity
+from vmbackup_core.adapters.history import AzureRestoreHistory
 from vmbackup_core.adapters.networks import AzureNetworks
 from vmbackup_core.adapters.rows_tables import TableRows
 from vmbackup_core.adapters.sizes import AzureSizes
@@ -45,6 +47,7 @@ from vmbackup_core.ports import Blob, Row
 PAGE = Path(__file__).parents[2] / "docs" / "permissions.md"
 ADAPTERS: tuple[ModuleType, ...] = (
     inventory,
+    history,
     vaults,
     restores,
     restoring,
@@ -70,7 +73,10 @@ UNCHARGED = {
     "microsoft.network/dnsforwardingrulesets/virtualnetworklinks/read",
 }
 # Not charged one by one: Resource Graph shows what its caller may read.
-THROUGH_GRAPH = {action.lower() for action in inventory.ACTIONS["observe_estate"]}
+THROUGH_GRAPH: Mapping[str, set[str]] = {
+    name: {action.lower() for action in adapter.ACTIONS[name]}
+    for adapter, name in ((inventory, "observe_estate"), (history, "observe_all_restores"))
+}
 # Asked of every identity or of none: Resource Graph shows what can be read anyway.
 UNGUARDED = {"microsoft.resourcegraph/resources/read"}
 
@@ -167,7 +173,7 @@ def ask_after(desk: Desk) -> None:
 
 def look_at_a_slot(desk: Desk) -> None:
     place = Place(SUB, WEST)
-    network = make_place(desk.world, place)
+    network = found_place(desk.world, place)
     table = desk.world.networks.parts.create(SUB, place.group, ROUTE_TABLE, "routes", WEST)
     subnet = network.subnets[0]
     routed = {**subnet.model, "routeTable": {"id": table.id}}
@@ -178,6 +184,9 @@ def look_at_a_slot(desk: Desk) -> None:
 ON_ARM: Mapping[str, Callable[[Desk], Any]] = {
     "observe_vm": lambda desk: desk.inventory.observe_vm(WEB),
     "observe_estate": lambda desk: desk.inventory.observe_estate(Scope(subscriptions=(SUB,))),
+    "observe_all_restores": lambda desk: AzureRestoreHistory(
+        desk.arm(Identity.READER), desk.clock
+    ).observe_all_restores(Scope(subscriptions=(SUB,)), desk.clock.now()),
     "observe_vaults": lambda desk: desk.vaults.observe_vaults(SUB, WEST),
     "observe_items": lambda desk: desk.vaults.observe_items(WEB, WEST, None),
     "find_vault": lambda desk: desk.vaults.find_vault(WEB, WEST),
@@ -201,7 +210,7 @@ BESIDES = {"observe_operation": ("refresh_containers", "set_protection")}
 
 @pytest.mark.parametrize("operation", ON_ARM)
 def test_what_an_operation_uses_on_arm_is_what_it_says(desk: Desk, operation: str) -> None:
-    adapters = (inventory, vaults, restores, networks, sizes)
+    adapters = (inventory, history, vaults, restores, networks, sizes)
     said = {name: told for adapter in adapters for name, told in adapter.ACTIONS.items()}
     routes = {route.name: route.action.lower() for route in desk.world.router.routes}
 
@@ -210,7 +219,7 @@ def test_what_an_operation_uses_on_arm_is_what_it_says(desk: Desk, operation: st
     used = {routes[name] for name in desk.calls()} - UNGUARDED
     allowed = {a.lower() for name in (operation, *BESIDES.get(operation, ())) for a in said[name]}
     assert used <= allowed
-    assert allowed - used <= (THROUGH_GRAPH if operation == "observe_estate" else UNCHARGED)
+    assert allowed - used <= THROUGH_GRAPH.get(operation, UNCHARGED)
 
 
 def test_all_storage_operations_are_listed(desk: Desk) -> None:

@@ -151,6 +151,15 @@ def test_a_script_fails_where_the_guest_is_wrong(desk: RestoreDesk) -> None:
     assert (desk.ran().execution_state, desk.ran().exit_code) == ("Failed", 3)
 
 
+def test_a_script_ends_with_the_code_that_its_last_line_says(desk: RestoreDesk) -> None:
+    spoilt(desk, Conduct())
+
+    desk.run("echo must fail\nexit 42\n")
+    desk.later(minutes=1)
+
+    assert (desk.ran().execution_state, desk.ran().exit_code) == ("Failed", 42)
+
+
 def test_a_script_without_a_result_times_out(desk: RestoreDesk) -> None:
     spoilt(desk, Conduct(answers=False))
 

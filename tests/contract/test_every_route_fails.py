@@ -44,6 +44,14 @@ STORAGE_CODES = {
     Kind.INTERNAL: "InternalError",
     Kind.UNAVAILABLE: "ServerBusy",
 }
+LOG_CODES = {
+    Kind.BAD_REQUEST: "BadArgumentError",
+    Kind.UNAUTHORIZED: "InvalidTokenError",
+    Kind.FORBIDDEN: "InsufficientAccessError",
+    Kind.POLICY_DENIED: "InsufficientAccessError",
+    Kind.NOT_FOUND: "PathNotFoundError",
+}
+CODES = {".loganalytics.io": LOG_CODES, ".communication.azure.com": {}}
 THROTTLED = {
     Kind.ARM_THROTTLED: ("SubscriptionRequestsThrottled", "Microsoft."),
     Kind.PROVIDER_THROTTLED: ("ResourceRequestsThrottled", "Microsoft.RecoveryServices/"),
@@ -121,7 +129,7 @@ def expected_code(name: str, kind: Kind) -> str:
     if name.startswith("identity.") or (route.method == "HEAD" and route.host == ARM):
         return ""
     code = ANSWERS[kind][1]
-    return code if route.host == ARM else STORAGE_CODES.get(kind, code)
+    return code if route.host == ARM else CODES.get(route.host, STORAGE_CODES).get(kind, code)
 
 
 def on_every_route[T](see: Callable[[str], T]) -> dict[str, T]:

@@ -1,11 +1,15 @@
 """`vmbackup drill plan`: what the coming nights would prove; nothing is touched, nothing is run."""
 
+import json
 from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
 
 import pytest
 
+from azsim.http import Request
 from azsim.world import World
-from tests.cli import SUB, TOML, Office
+from tests.cli import GROUP, SUB, TOML, WEST, Office
 
 DRILLS = f"""{TOML}
 [drills]
@@ -31,6 +35,45 @@ def office(world: World) -> Office:
     return office
 
 
+def vm_id(name: str) -> str:
+    place = f"/subscriptions/{SUB}/resourceGroups/{GROUP}"
+    return f"{place}/providers/Microsoft.Compute/virtualMachines/{name}"
+
+
+def restore_by_hand(office: Office, name: str) -> None:
+    """Restore the disks of a VM's newest point, as somebody in the portal would."""
+    world = office.world
+    owner = world.vaults.item_of(vm_id(name))
+    assert owner is not None
+    vault, names = owner[0], f"iaasvmcontainerv2;{GROUP};{name}"
+    item = f"/protectionContainers/IaasVMContainer;{names}/protectedItems/vm;{names}"
+    path = f"{vault.id}/backupFabrics/Azure{item}/recoveryPoints"
+    points = ask(world, "GET", path).body["value"]
+    account = world.storage_accounts.create(SUB, GROUP, "byhand", WEST)
+    target = world.groups.create(SUB, "rg-by-hand", WEST)
+    request = {
+        "objectType": "IaasVMRestoreRequest",
+        "recoveryPointId": points[0]["name"],
+        "recoveryType": "RestoreDisks",
+        "sourceResourceId": vm_id(name),
+        "targetResourceGroupId": target.id,
+        "storageAccountId": account.id,
+        "region": WEST,
+        "createNewCloudService": False,
+        "originalStorageAccountOption": False,
+    }
+    path = f"{path}/{points[0]['name']}/restore"
+    assert ask(world, "POST", path, {"properties": request}).status == 202
+    world.clock.advance(timedelta(seconds=10))
+
+
+def ask(world: World, method: str, path: str, body: Any = None) -> Any:
+    url = f"https://management.azure.com{quote(path, safe='/')}?api-version=2024-04-01"
+    headers = {"authorization": "Bearer t", "content-type": "application/json"}
+    raw = b"" if body is None else json.dumps(body).encode()
+    return world.handle(Request(method, url, headers, raw))
+
+
 def test_the_coming_nights_are_shown_with_who_is_tested_and_why(office: Office) -> None:
     ran = office.run("drill", "plan", "--nights", "2")
 
@@ -42,9 +85,10 @@ def test_the_coming_nights_are_shown_with_who_is_tested_and_why(office: Office) 
     assert "NOT_PROTECTED" in ran.out
 
 
-def test_it_says_plainly_that_no_restore_test_has_ever_run(office: Office) -> None:
-    assert "No restore test has ever run" in office.run("drill", "plan").out
-    assert office.run("drill", "plan", "--json").json["restore_tests_run"] == 0
+def test_it_says_plainly_that_no_restore_test_is_known(office: Office) -> None:
+    assert "No restore test of these VMs is known so far." in office.run("drill", "plan").out
+    found = office.run("drill", "plan", "--json").json
+    assert (found["tested"], found["forecasts"]) == (0, [])
 
 
 def test_planning_writes_nothing_anywhere(office: Office) -> None:
@@ -147,3 +191,62 @@ def test_the_planned_vms_are_those_of_the_subscription(office: Office) -> None:
     found = office.run("drill", "plan", "--json").json
 
     assert {drill["subscription"] for drill in found["nights"][0]["drills"]} == {SUB}
+
+
+PRICED = f"""{DRILLS}
+[drills.prices]
+currency = "EUR"
+per_vcpu_hour = 0.1
+per_gb_month = 0.73
+"""
+
+
+def test_what_a_night_is_estimated_to_cost_is_shown_beside_its_limit(office: Office) -> None:
+    office.configure(PRICED.replace("per_night = 2", "per_night = 2\ncost_per_night = 5"))
+
+    found = office.run("drill", "plan", "--json", "--nights", "1").json
+    ran = office.run("drill", "plan", "--nights", "1")
+
+    costs = [drill["cost"] for drill in found["nights"][0]["drills"]]
+    assert found["currency"] == "EUR"
+    assert found["nights"][0]["cost"] == f"{sum(map(float, costs)):.2f}"
+    assert "Cost (EUR)" in ran.out
+    assert "of at most 5.00 EUR." in ran.out
+
+
+def test_a_plan_that_may_cost_nearly_nothing_tells_who_waits_for_money(office: Office) -> None:
+    office.configure(PRICED.replace("per_night = 2", "per_night = 2\ncost_per_night = 0.01"))
+
+    ran = office.run("drill", "plan", "--nights", "1", width=300)
+
+    assert ran.code == 1
+    assert "NO_BUDGET" in ran.out
+    assert "web: it is estimated at up to" in ran.out
+
+
+def test_how_far_a_test_goes_is_shown_and_what_caps_it(office: Office) -> None:
+    for name, value in (("web", "Disks-Only"), ("db", "yes please")):
+        office.world.machines.tag(vm_id(name), {"backup": "gold", "drill": value})
+
+    found = office.run("drill", "plan", "--json").json
+    ran = office.run("drill", "plan")
+
+    caps = {d["name"]: d["cap"] for night in found["nights"] for d in night["drills"]}
+    assert caps == {"web": "disks", "db": "disks"}
+    assert "disks (tag)" in ran.out
+    assert "db: tag drill = 'yes please', which is none of disks-only" in ran.out
+
+
+def test_a_vm_that_is_never_to_be_tested_says_so(office: Office) -> None:
+    office.world.machines.tag(vm_id("web"), {"backup": "gold", "drill": "never"})
+
+    assert "TAGGED_NEVER" in office.run("drill", "plan").out
+
+
+def test_a_restore_that_a_person_runs_keeps_its_vm_out_of_tonight(office: Office) -> None:
+    restore_by_hand(office, "web")
+
+    ran = office.run("drill", "plan", "--nights", "1")
+
+    assert "RESTORING" in ran.out
+    assert office.run("drill", "plan", "--json", "--nights", "2").json["planned"] == 2

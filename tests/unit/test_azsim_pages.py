@@ -17,8 +17,10 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs" / "azsim").glob("*.md"))
 TOLD_BY_TABLES = {
     "arm.md",
+    "email.md",
     "graph_events_storage.md",
     "host.md",
+    "log_analytics.md",
     "networks.md",
     "recovery_services.md",
     "restores.md",

@@ -219,7 +219,7 @@ def test_nights_that_are_all_blacked_out_plan_nobody() -> None:
 def test_each_code_that_a_vm_may_have_has_a_test_here() -> None:
     assert {code.name for code in NotPlanned} == {
         "OUT_OF_SCOPE", "NOT_PROTECTED", "NO_BACKUP_YET", "NO_TIER", "RESTORING", "RESTORE_LIMIT",
-        "TAGGED_NEVER", "BLACKOUT", "NOT_DUE", "NO_ROOM", "NO_BUDGET", "NO_QUOTA",
+        "OBSERVING", "TAGGED_NEVER", "BLACKOUT", "NOT_DUE", "NO_ROOM", "NO_BUDGET", "NO_QUOTA",
     }  # fmt: skip
 
 

@@ -6,10 +6,11 @@ from decimal import Decimal
 
 import pytest
 
-from tests.builders import OTHER_SUB, SUB, vm
+from tests.builders import NOW, OTHER_SUB, SUB, scope, vm
 from tests.drills import (
     HERE,
     THERE,
+    backed_up,
     codes,
     drill_rules,
     drills_of,
@@ -22,6 +23,7 @@ from tests.drills import (
     proven,
     tier,
 )
+from vmbackup_core.domain.drill_choice import plan_drills
 from vmbackup_core.domain.drill_cost import Prices
 from vmbackup_core.domain.drill_lanes import STARTS_AN_HOUR
 from vmbackup_core.domain.drill_reckoning import Room
@@ -29,6 +31,7 @@ from vmbackup_core.domain.drill_turns import Why
 from vmbackup_core.domain.drills import DrillRules, Past
 from vmbackup_core.domain.facts import Tags, VmFacts
 from vmbackup_core.domain.points import Strategy
+from vmbackup_core.domain.rules import Mode, Rules, Scope
 from vmbackup_core.domain.rungs import Rung
 from vmbackup_core.domain.schedules import DAY, HOUR
 from vmbackup_core.domain.slots import Place
@@ -174,6 +177,7 @@ def test_one_that_costs_more_than_a_whole_night_refuses_the_plan() -> None:
     found = plan(sized(1, LARGE), priced("1"), nights=7, rooms=room())
 
     assert codes(found) == ["NO_BUDGET"]
+    assert found.unplanned[0].because == "it is estimated at up to 3.40 alone"
     assert "1 of its VMs would be without a proof" in found.refusals[0]
 
 
@@ -226,6 +230,7 @@ def test_one_that_is_too_large_for_the_quota_is_told_so_and_holds_nobody_up() ->
     found = plan([*sized(3), large], nights=1, rooms=room(free=6))
 
     assert codes(found) == ["NO_QUOTA"]
+    assert found.unplanned[0].because == "Standard_D16s_v5 has 16 vCPUs, and there is room for 6"
     assert len(drills_of(found)) == 3
 
 
@@ -282,6 +287,28 @@ def test_a_proof_as_far_as_a_cap_lets_it_keeps_the_rhythm_and_is_counted_apart()
     assert found.coverage.nights == 0
 
 
+# Where nothing may be done.
+
+
+def test_a_subscription_in_observe_mode_takes_nobodys_turn() -> None:
+    far = replace(vm(), id=replace(vm().id, subscription=OTHER_SUB))
+    both = Scope((SUB, OTHER_SUB), mode=Mode.PROTECT, mode_by_subscription=((SUB, Mode.OBSERVE),))
+    rules = Rules(both, "backup")
+
+    found = plan_drills(backed_up([vm(), far]), rules, drill_rules(), {}, NOW, 1)
+
+    assert [drill.vm.id for drill in drills_of(found)] == [far.id]
+    assert codes(found) == ["OBSERVING"]
+
+
+def test_where_all_only_observe_the_plan_shows_what_would_be_tested() -> None:
+    rules = Rules(scope(Mode.OBSERVE), "backup")
+
+    found = plan_drills(backed_up([vm()]), rules, drill_rules(), {}, NOW, 1)
+
+    assert len(drills_of(found)) == 1
+
+
 # Tests that could not tell.
 
 
@@ -330,9 +357,9 @@ def test_a_failure_ends_the_tries_and_a_pass_ends_both() -> None:
     assert after == Past("m", proven=night(0), proofs=1)
 
 
-def test_five_measurements_of_each_kind_are_kept() -> None:
+def test_six_measurements_of_each_kind_are_kept() -> None:
     past = measured(*[n * MINUTE for n in range(9)])
     both = past.measuring(measured(DAY, from_vault=True).measured[0])
 
-    assert [one.took for one in past.measured] == [n * MINUTE for n in range(4, 9)]
-    assert len(both.measured) == 6
+    assert [one.took for one in past.measured] == [n * MINUTE for n in range(3, 9)]
+    assert len(both.measured) == 7

@@ -1,69 +1,76 @@
-"""Ours is what bears the run's mark or one of its jobs; everything else is left alone."""
+"""Whose a thing in a slot is."""
 
 import pytest
 
 from tests.builders import HERE, SUB
-from vmbackup_core.domain.drill_clean import DISK, INTERFACE, MACHINE, Sorted, sort_things
+from vmbackup_core.domain.drill_clean import DISK, INTERFACE, MACHINE, sort_things
 from vmbackup_core.domain.drill_facts import Thing
 from vmbackup_core.domain.facts import Tags
-from vmbackup_core.domain.slots import Place, Slot
+from vmbackup_core.domain.slots import RUN_TAG, Place, Slot
 
 SLOT = Slot(Place(SUB, HERE), 1)
-MARK = "0123456789"
-MARKED = {"vmbackup-run": MARK}
-JOB = "6d2a1c1e-0000-4000-8000-000000000001"
+OTHER = Slot(Place(SUB, HERE), 2)
+MARK, JOBS = "0123456789", frozenset({"job-1"})
+OURS = {RUN_TAG: MARK}
 
 
-def thing(name: str, kind: str = DISK, tags: dict[str, str] | None = None) -> Thing:
-    return Thing(f"{SLOT.id}/providers/{kind}/{name}", kind, Tags.of(tags))
+def thing(kind, name, tags=None, *, slot=SLOT):
+    return Thing(f"{slot.id}/providers/{kind}/{name}", kind, Tags.of(tags or {}))
 
 
-COPY = thing(f"drill-{MARK}", MACHINE, MARKED)
+def sort(*things):
+    return sort_things(things, SLOT, MARK, JOBS)
 
 
-def sort(*things: Thing) -> Sorted:
-    return sort_things(things, SLOT, MARK, {JOB})
+def test_a_machine_that_bears_the_mark_is_removed_before_interface_and_disk():
+    machine, nic = thing(MACHINE, "copy", OURS), thing(INTERFACE, "nic", OURS)
+    disk = thing(DISK, "disk", {"RSVaultBackup": "JOB-1"})
+
+    assert sort(disk, nic, machine).ours == (machine, nic, disk)
 
 
-@pytest.mark.parametrize(
-    "ours",
-    [
-        COPY,
-        thing("web-osdisk", tags={"RSVaultBackup": JOB.upper()}),
-        thing("nic", INTERFACE, MARKED),
-        thing("disk", DISK, {"VMBackup-Run": MARK}),
-    ],
-)
-def test_what_bears_the_mark_or_a_job_is_ours(ours: Thing):
-    assert sort(ours) == Sorted((ours,))
+def test_an_interface_that_outlived_its_machine_is_known_by_its_name():
+    nic = thing(INTERFACE, f"drill-{MARK}-nic")
+
+    assert sort(nic).ours == (nic,)
 
 
 @pytest.mark.parametrize(
     "foreign",
     [
-        thing("somebodys-disk"),
-        thing("another-runs", tags={"vmbackup-run": "9876543210"}),
-        thing("other-restore", tags={"RSVaultBackup": "6d2a1c1e-0000-4000-8000-000000000002"}),
-        thing("no-job", tags={"RSVaultBackup": ""}),
-        thing("no-disk", INTERFACE, {"RSVaultBackup": JOB}),
-        thing("ours-by-name-only", tags={"vmbackup-made-by": "vmbackup"}),
-        thing("a-kind-no-run-makes", "microsoft.recoveryservices/vaults", MARKED),
-        thing(f"drill-{MARK}-2", MACHINE),
-        Thing(f"{SLOT.id}1/providers/{DISK}/next-door", DISK, Tags.of(MARKED)),
+        thing(MACHINE, "copy"),
+        thing(MACHINE, "copy", {RUN_TAG: "9876543210"}),
+        thing(MACHINE, "copy", {"RSVaultBackup": "job-1"}),
+        thing(INTERFACE, "drill-9876543210-nic"),
+        thing(INTERFACE, f"drill-{MARK}"),
+        thing(INTERFACE, f"drill-{MARK}-nic", slot=OTHER),
+        thing(DISK, f"drill-{MARK}-disk"),
+        thing(DISK, "disk", {"RSVaultBackup": "job-2"}),
+        thing(MACHINE, "copy", OURS, slot=OTHER),
+        thing(DISK, "disk", {"RSVaultBackup": "job-1"}, slot=OTHER),
+        thing("microsoft.network/publicipaddresses", "address", OURS),
     ],
+    ids=str,
 )
-def test_everything_else_is_foreign(foreign: Thing):
-    assert sort(COPY, foreign) == Sorted((COPY,), foreign=(foreign,))
+def test_whatever_lacks_mark_or_place_or_kind_is_somebody_elses(foreign):
+    found = sort(foreign)
+
+    assert found.ours == ()
+    assert found.foreign == (foreign,)
 
 
-def test_what_hangs_on_a_machine_of_ours_goes_with_it():
-    agent = Thing(f"{COPY.id.upper()}/extensions/Agent", f"{MACHINE}/extensions")
+def test_what_lies_below_a_machine_of_ours_goes_with_it():
+    machine = thing(MACHINE, "copy", OURS)
+    extension = Thing(f"{machine.id}/extensions/agent", f"{MACHINE}/extensions")
 
-    assert sort(agent, COPY) == Sorted((COPY,), (agent,))
-    assert sort(agent) == Sorted(foreign=(agent,))
+    found = sort(extension, machine)
+
+    assert found.parts == (extension,)
+    assert found.foreign == ()
 
 
-def test_a_machine_comes_before_what_it_holds_on_to():
-    disk, nic = thing("disk", tags=MARKED), thing("nic", INTERFACE, MARKED)
+def test_what_lies_below_somebody_elses_machine_does_not():
+    machine = thing(MACHINE, "theirs")
+    extension = Thing(f"{machine.id}/extensions/agent", f"{MACHINE}/extensions")
 
-    assert sort(disk, nic, COPY).ours == (COPY, nic, disk)
+    assert sort(extension, machine).foreign == (extension, machine)

@@ -39,6 +39,19 @@ def test_kinds_and_sizes_are_not_compared_with_one_another() -> None:
     assert find_slow(Measure(NOW, MINUTE, None, from_vault=False), before) is None
 
 
+def test_the_plan_names_those_whose_last_recovery_was_slow() -> None:
+    web, db = vm(), vm("db")
+    pasts = {
+        web.id: measured(*minutes(10, 10, 10, 20)),
+        db.id: measured(*minutes(10, 10, 10, 10), machine=db.machine),
+    }
+
+    found = plan([web, db], pasts=pasts)
+
+    assert found.slow == ((web, Slow(20 * MINUTE, 10 * MINUTE, 3)),)
+    assert found.tested == 0
+
+
 def test_how_times_lie_is_told_by_the_median_and_the_longest() -> None:
     spread = find_spread(minutes(3, 1, 2))
 

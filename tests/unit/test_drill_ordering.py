@@ -6,13 +6,13 @@ from datetime import timedelta
 import pytest
 
 from tests.builders import NOW, VAULT, item, vm
-from tests.drills import RULES, TONIGHT, drill_rules, fleet, plan, tier
+from tests.drills import RULES, TONIGHT, backed_up, drill_rules, fleet, plan, tier
 from vmbackup_core.domain.drill_facts import GuestCheck
 from vmbackup_core.domain.drill_ordering import order_now, orders_of
 from vmbackup_core.domain.drill_orders import DrillOrder, Targets, run_key
 from vmbackup_core.domain.drill_turns import NotPlanned
 from vmbackup_core.domain.drills import CheckRule
-from vmbackup_core.domain.facts import ItemFacts, ItemState, Tags
+from vmbackup_core.domain.facts import DiskExclusion, ItemFacts, ItemState, Tags
 from vmbackup_core.domain.points import Strategy
 from vmbackup_core.domain.rungs import Rung
 from vmbackup_core.domain.schedules import DAY, HOUR
@@ -71,6 +71,18 @@ def test_a_check_is_for_those_that_bear_its_tags() -> None:
     assert order.checks == (UP.check,)
 
 
+@pytest.mark.parametrize(
+    ("tag", "rto"),
+    [("90 minutes", timedelta(minutes=90)), ("soon", 4 * HOUR), ("", 4 * HOUR)],
+)
+def test_a_tag_says_how_long_a_recovery_may_take_else_the_tier(tag: str, rto: timedelta) -> None:
+    drills, web = drill_rules(tier(rto=4 * HOUR)), vm(tags=Tags.of({"RTO": tag}))
+
+    (order,) = orders_of(plan([web], drills, nights=1).nights[0], drills, NOW)
+
+    assert order.targets.rto == rto
+
+
 def test_the_same_night_is_the_same_runs_whenever_it_is_asked_for() -> None:
     drills, night = drill_rules(), plan(fleet(3), nights=1).nights[0]
 
@@ -98,6 +110,18 @@ def test_a_person_may_name_point_rung_and_how_long_the_copy_is_kept() -> None:
     assert isinstance(order, DrillOrder)
     assert (order.point, order.needed, order.keep) == ("p1", Rung.DISKS, timedelta(hours=4))
     assert order.keep_passed
+
+
+def test_an_order_knows_which_disks_the_backup_leaves_out() -> None:
+    without = DiskExclusion((3,), including=False)
+    left_out = replace(ITEM, exclusion=without)
+
+    asked = order_now(vm(), [left_out], RULES, drill_rules(), NOW)
+    seen = replace(backed_up([vm()]), items=(left_out,))
+    (planned,) = orders_of(plan(seen).nights[0], drill_rules(), NOW)
+
+    assert isinstance(asked, DrillOrder)
+    assert asked.exclusion == planned.exclusion == without
 
 
 def test_each_time_of_asking_is_a_run_of_its_own() -> None:

@@ -15,10 +15,10 @@ def app() -> SmallApp:
     return small_app()
 
 
-def written(subscription: str = SUB) -> dict[str, Any]:
+def written(subscription: str = SUB, group: str = "RG-App") -> dict[str, Any]:
     return {
         "operationName": "Microsoft.Compute/virtualMachines/write",
-        "resourceUri": f"/subscriptions/{subscription}/resourceGroups/RG-App/providers"
+        "resourceUri": f"/subscriptions/{subscription}/resourceGroups/{group}/providers"
         "/Microsoft.Compute/virtualMachines/Web",
     }
 
@@ -40,6 +40,13 @@ def test_a_doubled_event_names_the_same_workflow(app: SmallApp) -> None:
 
 def test_an_event_of_a_subscription_that_is_not_watched_starts_nothing(app: SmallApp) -> None:
     assert app.intake.receive(WRITE, "", written(OTHER_SUB), RAW) is None
+    assert app.rows.writes == 0
+
+
+def test_an_event_of_a_copy_in_a_slot_starts_nothing(app: SmallApp) -> None:
+    copied = written(group="Vmbackup-Drill-westeurope-1")
+
+    assert app.intake.receive(WRITE, "", copied, RAW) is None
     assert app.rows.writes == 0
 
 

@@ -109,6 +109,25 @@ def test_a_line_is_told_in_part_and_without_what_a_terminal_would_obey() -> None
     assert result.because[0].isprintable()
 
 
+HARMLESS = [
+    "[    0.000000] Kernel command line: root=/dev/sda1 panic=-1 rd.shell=0 rd.emergency=reboot",
+    "[    8.1] systemd[1]: Condition check resulted in Dracut Emergency Shell being skipped.",
+    "* Applying kernel.panic = 10 ...",
+    "[  OK  ] Stopped target rescue.target - Rescue Mode.",
+    "[  OK  ] Finished grub-common.service - Record successful boot for GRUB.",
+    "[    3.2] systemd[1]: Listening on initctl Compatibility Named Pipe.",
+    "Begin: Running /scripts/local-premount ... done.",
+    "[FAILED] Failed to start postfix.service - Postfix Mail Transport Agent.",
+    "[    5.0] watchdog: BUG: soft lockup - CPU#0 stuck for 22s!",
+]
+
+
+@pytest.mark.parametrize("line", HARMLESS)
+def test_what_only_sounds_like_a_stop_fails_nothing(line: str) -> None:
+    assert judge(f"{consoles.KERNEL}{line}\n") is None
+    assert judged(f"{consoles.KERNEL}{line}\n\nweb login: ") == PASSED
+
+
 # A multi-user target without a login: images whose getty does not write to the serial port.
 
 

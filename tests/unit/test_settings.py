@@ -456,6 +456,8 @@ def test_a_deployment_on_azure_finds_its_storage_in_its_cloud():
         protector_client_id=TWO,
         restorer_client_id="",
         sweep_schedule="0 */30 * * * *",
+        drill_schedule="0 0 1 * * *",
+        janitor_schedule="0 */15 * * * *",
     )
 
 

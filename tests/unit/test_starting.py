@@ -9,7 +9,6 @@ import function_app
 from tests.builders import vm
 from tests.small_app import small_app
 from vmbackup_core import bootstrap
-from vmbackup_core.app.workflows import Workflows
 from vmbackup_core.domain.intents import EnsureProtected
 
 INTENTS = [EnsureProtected(vm(name).id) for name in ("one", "two", "three")]
@@ -28,7 +27,7 @@ class Client:
 
 
 class OnlyWorkflows:
-    workflows = Workflows(small_app().protect)
+    workflows = small_app().workflows
 
 
 @pytest.fixture(autouse=True)

@@ -53,13 +53,17 @@ _LINKS = (
 
 
 class AzureNetworks:
-    """The port Networks: five calls for a slot, six where its subnet has a route table."""
+    """
+    The port Networks: five calls for a slot, six where its subnet has a route table.
+
+    A second look is two, or three.
+    """
 
     def __init__(self, reader: Arm, clock: "Clock") -> None:
         self._reader = reader
         self._graph = Graph(reader, clock)
 
-    def observe_network(self, slot: Slot) -> NetworkFacts:
+    def observe_network(self, slot: Slot, *, closely: bool = True) -> NetworkFacts:
         """
         Read the slot's network and what guards it.
 
@@ -83,6 +87,14 @@ class AzureNetworks:
             network,
             rules=look.at("the security group", lambda: self._rules(network), ()),
             routes=look.at("the route table", lambda: self._routes(body, slot), ()),
+        )
+        if closely:
+            seen = self._surroundings(seen, path, look)
+        return replace(seen, unread=(*network.unread, *look.unread))
+
+    def _surroundings(self, network: NetworkFacts, path: str, look: "_Look") -> NetworkFacts:
+        return replace(
+            network,
             names=look.at("links to names", lambda: parse_links(self._links(path)), ()),
             admin_rules=look.at(
                 "a network manager's rules",
@@ -95,7 +107,6 @@ class AzureNetworks:
                 (),
             ),
         )
-        return replace(seen, unread=(*network.unread, *look.unread))
 
     def _rules(self, network: NetworkFacts) -> tuple[Rule, ...]:
         group = network.network_security_group

@@ -1,4 +1,4 @@
-"""A restore test that a person asks for: what is asked, whether it may be, and how it stands."""
+"""A restore test that a person asks for: what is asked, and whether it may be."""
 
 import json
 import re
@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from vmbackup_core.app.drill_records import DrillRecords
-from vmbackup_core.app.run_book import RunBook
 from vmbackup_core.domain.drill_ordering import order_now
 from vmbackup_core.domain.drill_orders import DrillOrder
 from vmbackup_core.domain.drills import DrillRules
 from vmbackup_core.domain.errors import Gone, Malformed
 from vmbackup_core.domain.ids import VmId
+from vmbackup_core.domain.points import Strategy
 from vmbackup_core.domain.rules import Rules
 from vmbackup_core.domain.rungs import Rung
 from vmbackup_core.ports import Clock, Inventory, Journal, Vaults
@@ -30,10 +29,15 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a person asks for; None where the plan or the service shall choose."""
+    """
+    What a person asks for; None where the plan or the service shall choose.
+
+    Without a `point`, the `strategy` chooses one.
+    """
 
     vm: VmId
     point: str = ""
+    strategy: Strategy = Strategy.LATEST
     rung: Rung | None = None
     keep: timedelta | None = None
 
@@ -49,12 +53,16 @@ class Faults:
 class Asking:
     inventory: Inventory
     vaults: Vaults
-    runs: RunBook
-    records: DrillRecords
     journal: Journal
     clock: Clock
     rules: Rules
     drills: DrillRules
+
+    def take(self, raw: bytes) -> tuple[tuple[str, ...], DrillOrder | None]:
+        """Return the order of the test that is asked for, or every fault. Starts nothing."""
+        wish = parse_wish(raw)
+        order = wish if isinstance(wish, Faults) else self.order(wish)
+        return (order.faults, None) if isinstance(order, Faults) else ((), order)
 
     def order(self, wish: Wish) -> DrillOrder | Faults:
         """Return the order of the test, or why this VM is not to be tested. Starts nothing."""
@@ -71,6 +79,7 @@ class Asking:
             self.drills,
             now,
             point=wish.point,
+            strategy=wish.strategy,
             rung=wish.rung,
             keep=wish.keep,
         )
@@ -80,32 +89,13 @@ class Asking:
         self.journal.note("intent", order.run, text, vm=vm.id)
         return order
 
-    def status(self, run: str) -> Json | None:
-        """
-        Return how a run stands, as the ledger and the evidence have it; None for one unknown.
-
-        Tells nothing that evidence does not keep: no output of a guest, no script.
-        """
-        if (body := self.records.body(run)) is not None:
-            return {"run": run, "state": "ended", "record": dict(body)}
-        found = self.runs.get(run)
-        if found is None:
-            return None
-        return {
-            "run": run,
-            "state": "ended" if found.ended else "running",
-            "vm": str(found.order.vm),
-            "slot": str(found.slot),
-            "began": found.began.isoformat(),
-            "restores_asked": [at.isoformat() for at in found.restores_asked],
-            "jobs": list(found.jobs),
-            "copy_asked": found.copy_asked.isoformat() if found.copy_asked else None,
-            "kept_until": found.kept_until.isoformat() if found.kept_until else None,
-        }
-
 
 def parse_wish(raw: bytes) -> Wish | Faults:
-    """Read what a person asks for: `{vm, point?, rung?, keep?}`; every fault at once."""
+    """
+    Read what a person asks for: `{vm, point?, rung?, keep?}`; every fault at once.
+
+    `point` is a recovery point's name or a strategy, `rung` its number or name, `keep` like "4h".
+    """
     try:
         body = json.loads(raw)
     except ValueError:
@@ -114,10 +104,11 @@ def parse_wish(raw: bytes) -> Wish | Faults:
         return Faults((f"the body is no JSON object of {', '.join(_FIELDS)}",))
     faults = [f"{name}: unknown; known are {', '.join(_FIELDS)}" for name in body.keys() - _FIELDS]
     vm = _vm(body, faults)
-    point, rung, keep = _point(body, faults), _rung(body, faults), _keep(body, faults)
+    (point, strategy), rung = _point(body, faults), _rung(body, faults)
+    keep = _keep(body, faults)
     if faults or vm is None:
         return Faults(tuple(sorted(faults)))
-    return Wish(vm, point, rung, keep)
+    return Wish(vm, point, strategy, rung, keep)
 
 
 def _vm(body: Mapping[str, Any], faults: list[str]) -> VmId | None:
@@ -132,14 +123,16 @@ def _vm(body: Mapping[str, Any], faults: list[str]) -> VmId | None:
         return None
 
 
-def _point(body: Mapping[str, Any], faults: list[str]) -> str:
+def _point(body: Mapping[str, Any], faults: list[str]) -> tuple[str, Strategy]:
     given = body.get("point")
     if given is None:
-        return ""
+        return "", Strategy.LATEST
+    if isinstance(given, str) and given.lower() in set(Strategy):
+        return "", Strategy(given.lower())
     if not isinstance(given, str) or _POINT.fullmatch(given) is None:
-        faults.append("point: not the name of a recovery point")
-        return ""
-    return given
+        faults.append(f"point: not the name of a recovery point, nor {', '.join(Strategy)}")
+        return "", Strategy.LATEST
+    return given, Strategy.LATEST
 
 
 def _rung(body: Mapping[str, Any], faults: list[str]) -> Rung | None:

@@ -119,8 +119,8 @@ class DrillActs:
             case ReadSlot(slot):
                 things = self.copies.list_things(slot)
                 return SlotSight(things, self.staging.find_account(slot.place))
-            case ReadNetwork(slot):
-                return self.networks.observe_network(slot)
+            case ReadNetwork(slot, closely):
+                return self.networks.observe_network(slot, closely=closely)
             case ChooseSize():
                 return self._sizes(step)
             case AskValidation(wanted):

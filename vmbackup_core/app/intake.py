@@ -59,7 +59,7 @@ class Intake:
             return None
         intent = EnsureProtected(event.vm)
         self.journal.note("event", intent.key, type(event).__name__, vm=event.vm)
-        if not self.scope.watches(event.vm.subscription):
+        if not self.scope.watches(event.vm.subscription) or self.scope.is_for_drills(event.vm):
             return None
         number = self.notebook.raise_hint(event.vm)
         self.journal.note("intent", intent.key, f"look at it (hint {number})", vm=event.vm)

@@ -40,6 +40,7 @@ from vmbackup_core.ports import Clock, Journal
 from vmbackup_core.ports_drills import Copies, Restoring, Staging
 
 ROUND = timedelta(hours=6)  # How often what no slot tells of is looked for.
+MOST_NAMED = 5  # So many things of a slot are named.
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,21 +230,33 @@ class Janitor:
         text = f"{lease.slot.group} is quarantined: {why}"
         self.journal.note("outcome", lease.run, text, done=False)
 
-    def _lift(self, lease: Lease) -> None:
+    def lift(self, slot: Slot) -> str:
+        """End a slot's quarantine as a round would; return why not, "" where it has ended."""
+        found = next((lease for lease in self.slots.quarantined() if lease.slot == slot), None)
+        if found is None:
+            return "it is not quarantined"
+        if found.run:
+            return f"the run {found.run} still has it"
+        return self._lift(found)
+
+    def _lift(self, lease: Lease) -> str:
         """End the quarantine of a slot that is empty, and that no restore of its run fills."""
-        if self._things(lease.slot):
-            return
+        if things := self._things(lease.slot):
+            names = ", ".join(thing.name for thing in things[:MOST_NAMED])
+            more = f" and {len(things) - MOST_NAMED} more" if len(things) > MOST_NAMED else ""
+            return f"it is not empty: {names}{more}"
         run = self.runs.get(lease.quarantined_by)
         if run is not None:
             run = self._find_jobs(run)
             vault = run.order.vault
             jobs = [self.restoring.observe_restore(vault, job) for job in run.jobs]
             if not all_ended(run, jobs, self.clock.now()):
-                return
+                return f"a restore of {run.order.vm.name} into it still runs"
         self.slots.lift(lease.slot)
         body = slot_body(LIFTED, lease.slot, ("it is empty again", f"was: {lease.quarantined}"))
         self.records.follow_up(derive_key("slot", str(lease.slot)), body)
         self.journal.note("outcome", "janitor", f"{lease.slot.group} is free again", done=True)
+        return ""
 
     # What no slot tells of.
 

@@ -58,10 +58,19 @@ class ProveRestore:
         return state.ready.slot is not None and not state.cleaning.released
 
     def _go(self, state: Drill) -> DrillTurn:
+        """
+        Take steps that read, and then at most one that changes anything.
+
+        What was told in this turn is remembered before anything is done about it: a copy that was
+        removed cannot be asked again.
+        """
+        told = (state.results, state.ending)
         for _ in range(MOST_STEPS):
             move = next_step(state, self.clock.now())
             if isinstance(move, Wait | Ended):
                 return DrillTurn(state, move)
+            if isinstance(move, EFFECTS) and (state.results, state.ending) != told:
+                break
             key, vm = state.order.run, state.order.vm
             self.journal.note("step", key, type(move).__name__, vm=vm)
             outcome = self.acts.do(state.order, move)

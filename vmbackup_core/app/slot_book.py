@@ -33,7 +33,7 @@ class SlotBook:
         the run's, and the other comes back by the janitor.
         """
         while True:
-            known = {lease.slot: lease for lease in self._known() if lease.slot.place == place}
+            known = {lease.slot: lease for lease in self.known() if lease.slot.place == place}
             own = next((lease for lease in known.values() if lease.run == run), None)
             if own is not None:
                 self._amend(own.slot, lambda found: _prolonged(found, run, until))
@@ -71,17 +71,18 @@ class SlotBook:
 
     def leases(self) -> tuple[Lease, ...]:
         """Return all slots that a run has, in order."""
-        return tuple(lease for lease in self._known() if lease.run)
+        return tuple(lease for lease in self.known() if lease.run)
 
     def quarantined(self) -> tuple[Lease, ...]:
         """Return all slots that are quarantined, in order."""
-        return tuple(lease for lease in self._known() if lease.quarantined)
+        return tuple(lease for lease in self.known() if lease.quarantined)
 
     def places(self) -> tuple[Place, ...]:
         """Return the places of which a slot was ever leased or quarantined."""
-        return tuple(sorted({lease.slot.place for lease in self._known()}))
+        return tuple(sorted({lease.slot.place for lease in self.known()}))
 
-    def _known(self) -> Iterator[Lease]:
+    def known(self) -> Iterator[Lease]:
+        """Yield all slots that were ever leased or quarantined, in order."""
         found = (from_json(read_long(row.values), Lease) for row in self.rows.list(_PARTITION))
         yield from sorted(found, key=lambda lease: lease.slot)
 

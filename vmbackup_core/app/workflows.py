@@ -5,26 +5,62 @@ The engine knows nothing of what a workflow does: it takes a turn, waits until t
 turn named, and takes the next. So domain code may change while workflows are in flight.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Protocol
 
 from vmbackup_core.app.codec import from_json, to_json
 from vmbackup_core.app.protect import ProtectVm
-from vmbackup_core.domain.enabling import SCHEMA, Done, Enabling
+from vmbackup_core.domain import enabling
+from vmbackup_core.domain.drill_orders import DrillOrder
+from vmbackup_core.domain.enabling import Done, Enabling
+from vmbackup_core.domain.errors import Retryable, Stale
 from vmbackup_core.domain.ids import VmId
+from vmbackup_core.ports import Clock
 
 Json = dict[str, Any]
 
-PROTECT = "protect"
+PROTECT, DRILL, JANITOR = "protect", "drill", "janitor"
+
+LATER = timedelta(minutes=5)  # When the estate can be looked at again, where nobody says.
+SOON = timedelta(minutes=1)  # How long a removal mostly takes.
+LONGEST, MOST = 500, 8  # Characters and words of a reason: the engine shows 16 KB of a workflow.
+MOST_ROUNDS = 10  # Of the janitor in a row: its next timer goes on.
+
+
+class RestoreTests(Protocol):
+    """Restore tests, built at the first call: what only protects never loads them."""
+
+    def begin(self, order: DrillOrder) -> Json: ...
+
+    def turn(self, state: Json) -> tuple[Json, datetime | None, str, tuple[str, ...]]:
+        """Take a turn; return the state, when the next is due, and a code with its words."""
+
+    def tidy(self) -> tuple[bool, tuple[str, ...]]:
+        """Clean up once; return whether to look again in a moment, and what is being waited for."""
+
+    def tonight(self) -> tuple[tuple[datetime, tuple[DrillOrder, ...]], ...]:
+        """Return tonight's lanes: when the first of its tests begins, and all in their order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Workflows:
     protect: ProtectVm
+    tests: Callable[[], RestoreTests]
+    clock: Clock
 
     def first(self, vm: VmId) -> Json:
         """Return the input of a new workflow that protects `vm`."""
         return {"kind": PROTECT, "state": to_json(self.protect.begin(vm))}
+
+    def first_drill(self, order: DrillOrder) -> Json:
+        """Return the input of a new workflow that proves a restore."""
+        return {"kind": DRILL, "state": self.tests().begin(order)}
+
+    def first_cleaning(self) -> Json:
+        """Return the input of a new workflow that cleans up until nothing more goes away."""
+        return {"kind": JANITOR, "state": {"rounds": 0}}
 
     def turn(self, given: Json) -> Json:
         """
@@ -33,24 +69,66 @@ class Workflows:
         Answers `{kind, state, until, reason, because}`: `until` is when the next turn is due (ISO
         8601, UTC), None at the end.
         """
-        if given["kind"] != PROTECT:
-            raise ValueError(f"no workflow of kind {given['kind']!r}")
-        turn = self.protect.turn(from_json(upgrade(given["state"]), Enabling))
-        return {
-            "kind": PROTECT,
-            "state": to_json(turn.state),
-            "until": None if isinstance(turn.then, Done) else turn.then.until.isoformat(),
-            "reason": turn.then.reason.name,
-            "because": list(turn.then.because),
+        kinds: Mapping[str, Callable[[Json], Json]] = {
+            PROTECT: self._protect,
+            DRILL: self._drill,
+            JANITOR: self._clean,
         }
+        if given["kind"] not in kinds:
+            raise ValueError(f"no workflow of kind {given['kind']!r}")
+        return {"kind": given["kind"], **kinds[given["kind"]](given["state"])}
+
+    def plan_night(self) -> Json:
+        """
+        Return tonight's tests as `{lanes: [{starts, tests: [{run, given}]}], until}`.
+
+        `until` is when to ask again, where the estate could not be looked at; else None.
+        """
+        try:
+            found = self.tests().tonight()
+        except (Retryable, Stale) as error:
+            after = error.after if isinstance(error, Retryable) else None
+            return {"lanes": [], "until": (self.clock.now() + (after or LATER)).isoformat()}
+        lanes = [
+            {
+                "starts": starts.isoformat(),
+                "tests": [{"run": one.run, "given": self.first_drill(one)} for one in orders],
+            }
+            for starts, orders in found
+        ]
+        return {"lanes": lanes, "until": None}
+
+    def _protect(self, state: Json) -> Json:
+        turn = self.protect.turn(from_json(upgrade(state), Enabling))
+        until = None if isinstance(turn.then, Done) else turn.then.until
+        return _answer(to_json(turn.state), until, turn.then.reason.name, turn.then.because)
+
+    def _drill(self, state: Json) -> Json:
+        return _answer(*self.tests().turn(state))
+
+    def _clean(self, state: Json) -> Json:
+        again, because = self.tests().tidy()
+        rounds = state["rounds"] + 1
+        goes_on = again and rounds < MOST_ROUNDS
+        until = self.clock.now() + SOON if goes_on else None
+        return _answer({"rounds": rounds}, until, "CLEANING" if goes_on else "CLEANED", because)
 
 
-def upgrade(state: Json) -> Json:
+def upgrade(state: Json, schema: int = enabling.SCHEMA) -> Json:
     """
     Return a state as the present code reads it, whichever version wrote it.
 
     Raises ValueError for a state from the future: a deployment was rolled back under a workflow.
     """
-    if (schema := state.get("schema")) != SCHEMA:
-        raise ValueError(f"the workflow's state has schema {schema}, this code reads {SCHEMA}")
+    if (found := state.get("schema")) != schema:
+        raise ValueError(f"the workflow's state has schema {found}, this code reads {schema}")
     return state
+
+
+def _answer(state: Json, until: datetime | None, reason: str, because: tuple[str, ...]) -> Json:
+    return {
+        "state": state,
+        "until": until.isoformat() if until else None,
+        "reason": reason,
+        "because": [words[:LONGEST] for words in because[:MOST]],
+    }

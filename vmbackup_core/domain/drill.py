@@ -5,7 +5,8 @@ One restore test as a state machine that takes turns: what is next, and what cam
 pure: the driver may be a Durable activity, a command line or a test, and decides nothing.
 
 The order is fixed: get ready (drill_ready), restore (drill_restoring), make a copy (drill_copying),
-climb the rungs (drill_climbing), and always clean up (drill_cleaning), whatever happened before.
+climb the rungs (drill_climbing, with drill_booting and drill_scripts), and always clean up
+(drill_cleaning), whatever happened before.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,11 +16,13 @@ from enum import StrEnum
 from typing import Any
 
 from vmbackup_core.domain import (
+    drill_booting,
     drill_cleaning,
     drill_climbing,
     drill_copying,
     drill_ready,
     drill_restoring,
+    drill_scripts,
 )
 from vmbackup_core.domain.drill_orders import DrillRecord
 from vmbackup_core.domain.drill_outcomes import (
@@ -70,7 +73,8 @@ _ABSORB: Mapping[type[Step], Absorb] = {
     **drill_ready.ABSORB,
     **drill_restoring.ABSORB,
     **drill_copying.ABSORB,
-    **drill_climbing.ABSORB,
+    **drill_booting.ABSORB,
+    **drill_scripts.ABSORB,
     **drill_cleaning.ABSORB,
 }
 
@@ -96,7 +100,7 @@ def _not_after(state: Drill, until: datetime) -> datetime:
     """Return `until`, or sooner where something must be done by then."""
     bounds = [until]
     if state.ending is None and state.must_stop is not None:
-        bounds.append(state.must_stop - drill_climbing.SPARE)
+        bounds.append(state.must_stop - drill_booting.SPARE)
     if state.cleaning.since is not None:
         bounds.append(state.cleaning.since + GIVEN_UP + timedelta(minutes=1))
     return min(bounds)

@@ -11,14 +11,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from vmbackup_core.domain.drill_caps import read_cap
-from vmbackup_core.domain.drill_forecast import Forecast, forecast
-from vmbackup_core.domain.drill_nights import Coverage, Filling
+from vmbackup_core.domain.drill_coverage import Coverage
+from vmbackup_core.domain.drill_forecast import Forecast, Slow, forecast, slow_of
+from vmbackup_core.domain.drill_nights import Filling
 from vmbackup_core.domain.drill_reckoning import Room, Subject
 from vmbackup_core.domain.drill_turns import Night, NotPlanned, Unplanned
 from vmbackup_core.domain.drills import DrillRules, Past
 from vmbackup_core.domain.facts import Estate, ItemFacts, ItemState, VmFacts
 from vmbackup_core.domain.ids import VmId
-from vmbackup_core.domain.rules import Rules
+from vmbackup_core.domain.rules import Mode, Rules
 from vmbackup_core.domain.rungs import Rung
 from vmbackup_core.domain.slots import Place
 
@@ -32,7 +33,9 @@ class DrillPlan:
 
     `vms` is the number of VMs looked at: those in `nights`, each counted once, and `unplanned`.
     A plan with `refusals` cannot keep what its tiers promise. `forecasts` say how long it would
-    take to restore whole tiers, as far as anything was measured.
+    take to restore whole tiers, as far as anything was measured. `tested` is how many of the VMs
+    that tiers take were ever tested, as far as the evidence that was read goes back; `slow` are
+    those whose last recovery was notably slower than before.
     """
 
     at: datetime
@@ -42,6 +45,8 @@ class DrillPlan:
     coverage: Coverage
     refusals: tuple[str, ...]
     forecasts: tuple[Forecast, ...] = ()
+    tested: int = 0
+    slow: tuple[tuple[VmFacts, Slow], ...] = ()
 
     @property
     def planned(self) -> int:
@@ -62,15 +67,19 @@ def plan_drills(
     Return the plan of the next `nights` nights, the first that begins at or after `now` on.
 
     `rooms` says what is known of the sizes and quotas of each place; where a place is not in it,
-    neither cost nor quota is reckoned with. The same whatever order the estate is in. Never plans
+    neither cost nor quota is reckoned with. VMs in observe mode take nobody's turn; where all are,
+    it shows what would be tested. The same whatever order the estate is in. Never plans
     a VM twice within half the maximum age of its tier, more tests than a night or a place has room
     for, or a restore that Azure would refuse for its daily limit. Raises AssertionError where a VM
     was lost on the way.
     """
     items, rooms = estate.items_by_vm(), rooms or {}
+    acting = any(_acts(vm, rules) for vm in estate.vms)
     subjects, unplanned = list[Subject](), list[Unplanned]()
     for vm in sorted(estate.vms, key=lambda vm: vm.id):
         match sort_out(vm, items.get(vm.id, ()), rules, drills, pasts.get(vm.id, Past())):
+            case Subject() if acting and not _acts(vm, rules):
+                unplanned.append(Unplanned(vm, NotPlanned.OBSERVING))
             case Subject() as subject:
                 room = rooms.get(subject.place, UNKNOWN_ROOM)
                 boots = min(subject.tier.rung, subject.cap.rung or Rung.POINT) >= Rung.BOOT
@@ -87,10 +96,18 @@ def plan_drills(
         filling.coverage,
         filling.refusals,
         tuple(_forecasts(subjects, drills)),
+        sum(subject.past.known for subject in subjects),
+        tuple((one.vm, slow) for one in subjects for slow in slow_of(one.past)),
     )
     if plan.planned + len(plan.unplanned) != plan.vms:
         raise AssertionError("the planned and the others do not sum to the number of VMs")
     return plan
+
+
+def _acts(vm: VmFacts, rules: Rules) -> bool:
+    """Whether anything may be done where this VM is."""
+    scope = rules.scope
+    return scope.mode_of(vm.id.subscription) is Mode.PROTECT and not scope.why_not(vm)
 
 
 def _forecasts(subjects: list[Subject], drills: DrillRules) -> Iterator[Forecast]:
@@ -119,4 +136,5 @@ def sort_out(
     cap = read_cap(vm.tags, drills.cap_tag)
     if cap.rung is None:
         return NotPlanned.TAGGED_NEVER
-    return Subject(vm, item.vault, tier, past.of_machine(vm.machine), cap)
+    past = past.of_machine(vm.machine)
+    return Subject(vm, item.vault, tier, past, cap, exclusion=item.exclusion)

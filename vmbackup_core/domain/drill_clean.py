@@ -1,17 +1,17 @@
 """
 Whose a thing in a slot is: what may be removed, by a run or by the janitor after it.
 
-A thing is a run's only when it lies in the slot that the run has leased *and* bears the run's mark,
-or, for a disk, the id of one of its restore jobs, with which the service tags what it makes
-(AZURE: a VM from restored disks; inferred). Everything else is somebody else's: it is reported, and
-never removed.
+A thing is a run's only when it lies in the slot that the run has leased *and* bears the run's mark.
+An interface, which is given no tags, bears it in its name; a disk that the service made bears the
+id of one of the run's restore jobs instead (AZURE: a VM from restored disks; inferred). Everything
+else is somebody else's: it is reported, and never removed.
 """
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from vmbackup_core.domain.drill_facts import Thing
-from vmbackup_core.domain.slots import RUN_TAG, Slot
+from vmbackup_core.domain.slots import RUN_TAG, Slot, copy_name
 
 RESTORED_TAG = "RSVaultBackup"
 MACHINE = "microsoft.compute/virtualmachines"
@@ -59,5 +59,7 @@ def _is_ours(thing: Thing, slot: Slot, mark: str, jobs: Collection[str]) -> bool
         return False
     if thing.tags.get(RUN_TAG) == mark:
         return True
+    if thing.type == INTERFACE:  # Made with its machine, it can be given a name and no tags.
+        return thing.name.lower().startswith(f"{copy_name(mark)}-")
     restored_by = thing.tags.get(RESTORED_TAG)
     return thing.type == DISK and restored_by is not None and restored_by.lower() in jobs

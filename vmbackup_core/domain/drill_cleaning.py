@@ -101,7 +101,8 @@ def _look_back(state: Drill, slot: Slot, now: datetime) -> Step | None:
     """Return the last look at the copy: whether it is backed up is not seen once it is gone."""
     climbing = state.climbing
     fresh = climbing.closely is not None and now - climbing.closely <= LOOK_BACK
-    if fresh or not _running(state) or state.cleaning.looked or state.troubles:
+    done = state.cleaning.looked or state.cleaning.sent
+    if fresh or done or state.troubles or not _running(state):
         return None
     return ReadCopy(slot, state.copy_name, closely=True)
 

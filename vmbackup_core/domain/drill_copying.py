@@ -61,7 +61,7 @@ def read_again(state: Drill, now: datetime, *, copy: bool = True) -> Step | None
         return ReadCopy(slot, state.copy_name, closely=True)
     read = state.ready.network_read
     if read is None or now - read > NETWORK_FRESH:
-        return ReadNetwork(slot)
+        return ReadNetwork(slot, closely=not climbing.created)
     return None
 
 
@@ -92,6 +92,7 @@ def _spec(state: Drill, now: datetime) -> CopySpec:
             pass
         case _:
             raise AssertionError("rung 1 has passed, so it is known which disk goes where")
+    needs = needs_of(disks)
     system = next(disk for disk in disks if disk.id == attached.os_disk.disk_id)
     needs = needs_of(disks)
     return CopySpec(
@@ -108,6 +109,7 @@ def _spec(state: Drill, now: datetime) -> CopySpec:
         plan=system.plan or recipe.plan,
         zones=needs.zones,
         ultra=needs.ultra,
+        secure_boot=bool(recipe.secure_boot),
         controller=state.climbing.controller,
         network_security_group=state.ready.security_group,
     )
@@ -179,7 +181,9 @@ def _is_ours(state: Drill, copy: CopyFacts) -> bool:
 def _judge(state: Drill, copy: CopyFacts, now: datetime) -> Drill:
     """Stop a copy that is less isolated than it was made."""
     spec = state.climbing.spec
-    tags = spec.tags if spec else tags_of(state, now)
+    # When it expires was said when it was made, perhaps by a turn of which nothing else is known.
+    said = copy.tags.get(EXPIRES_TAG)
+    tags = Tags.of(dict(tags_of(state, now)) | ({EXPIRES_TAG: said} if said else {}))
     group = spec.network_security_group if spec else state.ready.security_group
     if copy.protected_in:
         state = replace(state, cleaning=replace(state.cleaning, backed_up=copy.protected_in))

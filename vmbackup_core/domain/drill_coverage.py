@@ -8,12 +8,13 @@ coming nights (drill_choice), not here.
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from fractions import Fraction
 from math import ceil, floor
 
 from vmbackup_core.domain.drill_reckoning import Reckoning, Subject
 from vmbackup_core.domain.drills import DrillRules
+from vmbackup_core.domain.ids import VmId
 from vmbackup_core.domain.schedules import HOUR, Weekday
 from vmbackup_core.domain.slots import Place
 
@@ -34,6 +35,23 @@ class Load:
     @property
     def too_much(self) -> bool:
         return self.demand > self.room
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """
+    How far the proof reaches: of `vms` that tiers take, `proven` have one that is not too old.
+
+    `capped` are not among them: theirs is as young, and went only as far as a cap lets it. `nights`
+    is how many of the coming nights it takes until all have one, if every test passes;
+    None where that cannot be seen in twice the time that the longest tier allows.
+    """
+
+    vms: int
+    proven: int
+    nights: int | None
+    loads: tuple[Load, ...]
+    capped: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +116,27 @@ def find_loads(
         )
         loads.append(_load(place, group, fit.tests * share, how))
     return tuple(loads)
+
+
+def find_refusals(
+    subjects: Iterable[Subject], drills: DrillRules, coverage: Coverage, late: Mapping[VmId, int]
+) -> tuple[str, ...]:
+    """
+    Return in words why the plan cannot keep what its tiers promise; empty where it can.
+
+    `late` has the night, by its date's ordinal, from which on a VM would be without a proof.
+    """
+    found = [load.words for load in coverage.loads if load.too_much]
+    for tier in drills.tiers:
+        vms = [s for s in subjects if s.vm.id in late and s.tier == tier]
+        if vms:
+            first = min(vms, key=lambda s: (late[s.vm.id], s.vm.id))
+            found.append(
+                f"Tier {tier.name}: {len(vms):,} of its VMs would be without a proof that is"
+                f" at most {tier.nights} nights old, the first of them {first.vm.name} on"
+                f" {date.fromordinal(late[first.vm.id])}"
+            )
+    return tuple(found)
 
 
 def _grouped(subjects: Iterable[Subject]) -> dict[Place, list[Subject]]:

@@ -4,14 +4,15 @@ take to restore a whole tier. The latter is an estimate, and says what it rests 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from heapq import heapreplace
 
 from vmbackup_core.domain.drill_reckoning import Subject
-from vmbackup_core.domain.drills import MEASURES, Measure, Past, Tier
+from vmbackup_core.domain.drills import Measure, Past, Tier
 from vmbackup_core.domain.slots import Place
 
+OF_LAST = 5  # So many measurements one is compared with.
 SLOWER = 1.3  # Times the median of those before it.
 FEWEST = 3  # With fewer measurements before it, nothing is called slow.
 
@@ -73,18 +74,28 @@ class Forecast:
 
 def find_slow(measure: Measure, before: Past) -> Slow | None:
     """
-    Return how much slower a recovery was than the median of the last MEASURES; None where it was
+    Return how much slower a recovery was than the median of the last OF_LAST; None where it was
     not, or where too few came before it to tell.
 
     Compared are recoveries of the same kind (snapshot or vault) on the source's own size.
     """
     if measure.rto is None or not measure.comparable:
         return None
-    rtos = _rtos(before.measured, from_vault=measure.from_vault)[-MEASURES:]
+    rtos = _rtos(before.measured, from_vault=measure.from_vault)[-OF_LAST:]
     if len(rtos) < FEWEST:
         return None
     median = _median(rtos)
     return Slow(measure.rto, median, len(rtos)) if measure.rto > SLOWER * median else None
+
+
+def slow_of(past: Past) -> tuple[Slow, ...]:
+    """Return whether the last recovery of each kind was slow, by those before it."""
+    found = []
+    for from_vault in (False, True):
+        alike = [one for one in past.measured if one.from_vault is from_vault]
+        if alike and (slow := find_slow(alike[-1], replace(past, measured=tuple(alike[:-1])))):
+            found.append(slow)
+    return tuple(found)
 
 
 def find_spread(rtos: Iterable[timedelta]) -> Spread | None:

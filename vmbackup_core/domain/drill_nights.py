@@ -6,11 +6,10 @@ Takes for granted that each test passes. A night's number here is its date's ord
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from vmbackup_core.domain.drill_coverage import Load, find_fits, find_loads
+from vmbackup_core.domain.drill_coverage import Coverage, find_fits, find_loads, find_refusals
 from vmbackup_core.domain.drill_lanes import Lanes
 from vmbackup_core.domain.drill_reckoning import (
     Reckoning,
@@ -27,23 +26,6 @@ from vmbackup_core.domain.schedules import DAY
 from vmbackup_core.domain.slots import Place
 
 _RANK = {why: rank for rank, why in enumerate(Why)}
-
-
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """
-    How far the proof reaches: of `vms` that tiers take, `proven` have one that is not too old.
-
-    `capped` are not among them: theirs is as young, and went only as far as a cap lets it. `nights`
-    is how many of the coming nights it takes until all have one, if every test passes;
-    None where that cannot be seen in twice the time that the longest tier allows.
-    """
-
-    vms: int
-    proven: int
-    nights: int | None
-    loads: tuple[Load, ...]
-    capped: int = 0
 
 
 class Filling:
@@ -66,6 +48,8 @@ class Filling:
         self._reckoning = Reckoning(subjects, drills)
         self._lanes = lanes_of(subjects, drills, rooms)
         self._fits = find_fits(subjects, drills, self._lanes, self._reckoning)
+        self._tests = {place: int(fit.tests) for place, fit in self._fits.items()}
+        self._places = {subject.vm.id: subject.place for subject in subjects}
         self._subjects = subjects
         self._first = first.toordinal()
         self._shown = shown
@@ -90,7 +74,7 @@ class Filling:
         self.nights = [self._fill(night) for night in range(self._first, ends)]
         self._find_late(ends)
         self.coverage = self._find_coverage()
-        self.refusals = self._find_refusals()
+        self.refusals = find_refusals(subjects, drills, self.coverage, self._late)
         self.nights += [self._fill(night) for night in range(ends, self._first + shown)]
 
     def _open_nights(self, count: int) -> list[int]:
@@ -160,7 +144,7 @@ class Filling:
         renewals = list[tuple[int, VmId, Subject, int]]()
         for subject in self._awake:
             vm, lasts, past = subject.vm.id, subject.tier.nights, self._pasts[subject.vm.id]
-            if tonight < self._rests_until(subject):
+            if (past.failed or past.tried) and tonight < self._rests_until(subject):
                 continue
             if (proof := self._proofs.get(vm)) is not None:
                 renewals.append((proof + lasts, vm, subject, tonight - proof))
@@ -170,18 +154,19 @@ class Filling:
                 wish(Why.UNTOLD, self._night(past.tried), subject)
             else:
                 wish(Why.NEVER_TESTED, lasts, subject)
-        before = Counter[Place | None]()
-        for lapses, _, subject, age in sorted(renewals, key=lambda one: one[:2]):
-            later = self._open_between(tonight, lapses)
+        before_here = Counter[Place]()
+        soonest = sorted(renewals, key=lambda one: one[:2])
+        for before, (lapses, vm, subject, age) in enumerate(soonest):
+            later, place = self._open_between(tonight, lapses), self._places[vm]
             # Those that lapse earlier fill the nights up to then: is there still room for this one?
             if (
-                before[None] >= self._drills.per_night * later
-                or before[subject.place] >= self._fits[subject.place].tests * later
+                before >= self._drills.per_night * later
+                or before_here[place] >= self._tests[place] * later
             ):
                 wish(Why.LAPSES, lapses, subject)
             elif 4 * age >= 3 * subject.tier.nights:
                 wish(Why.OLDEST_PROOF, lapses, subject)
-            before.update((None, subject.place))
+            before_here[place] += 1
         return [(why, subject) for *_, why, subject in sorted(wishes, key=lambda one: one[:3])]
 
     def _rests_until(self, subject: Subject) -> int:
@@ -250,6 +235,7 @@ class Filling:
             measured,
             subject.cap,
             cost,
+            subject.exclusion,
         )
 
     def _pass(self, drill: Drill, subject: Subject, tonight: int, begins: datetime) -> None:
@@ -285,10 +271,21 @@ class Filling:
             if vm in there:
                 continue
             otherwise = NotPlanned.BLACKOUT if all_shut else NotPlanned.NOT_DUE
-            turn = self._turn.get(vm)
-            because = f"planned for {date.fromordinal(turn)}" if turn else ""
-            found.append(Unplanned(subject.vm, self._held.get(vm, otherwise), because))
+            code = self._held.get(vm, otherwise)
+            found.append(Unplanned(subject.vm, code, self._because(subject, code)))
         return found
+
+    def _because(self, subject: Subject, code: NotPlanned) -> str:
+        """Return what more there is to say of a VM that is left out."""
+        if (turn := self._turn.get(subject.vm.id)) is not None:
+            return f"planned for {date.fromordinal(turn)}"
+        if code is NotPlanned.NO_QUOTA:
+            free = self._rooms[subject.place].free
+            return f"{subject.vm.size} has {subject.vcpus} vCPUs, and there is room for {free}"
+        if code is NotPlanned.NO_BUDGET:
+            dearest = self._reckoning.dearest(subject)
+            return "" if dearest is None else f"it is estimated at up to {dearest:.2f} alone"
+        return ""
 
     def _find_coverage(self) -> Coverage:
         waiting = self._lapsed_before
@@ -299,18 +296,3 @@ class Filling:
         capped = sum(s.past.partly for s in self._subjects if s.vm.id not in waiting)
         loads = find_loads(self._subjects, self._drills, self._fits)
         return Coverage(vms, vms - len(waiting) - capped, nights, loads, capped)
-
-    def _find_refusals(self) -> tuple[str, ...]:
-        """Return in words why the plan cannot keep what its tiers promise; empty where it can."""
-        too_much = [load.words for load in self.coverage.loads if load.too_much]
-        late = []
-        for tier in self._drills.tiers:
-            vms = [s for s in self._subjects if s.vm.id in self._late and s.tier == tier]
-            if vms:
-                first = min(vms, key=lambda s: (self._late[s.vm.id], s.vm.id))
-                late.append(
-                    f"Tier {tier.name}: {len(vms):,} of its VMs would be without a proof that is"
-                    f" at most {tier.nights} nights old, the first of them {first.vm.name} on"
-                    f" {date.fromordinal(self._late[first.vm.id])}"
-                )
-        return (*too_much, *late)

@@ -15,11 +15,12 @@ from vmbackup_core.domain.drill_facts import GuestCheck
 from vmbackup_core.domain.drill_orders import DrillOrder, Targets, run_key
 from vmbackup_core.domain.drill_turns import Night, NotPlanned
 from vmbackup_core.domain.drills import DrillRules, Past, Tier
-from vmbackup_core.domain.facts import ItemFacts, VmFacts
+from vmbackup_core.domain.facts import DiskExclusion, ItemFacts, VmFacts
 from vmbackup_core.domain.ids import VaultId
 from vmbackup_core.domain.points import Strategy
 from vmbackup_core.domain.rules import Rules
 from vmbackup_core.domain.rungs import Rung
+from vmbackup_core.domain.spans import read_span
 
 
 def orders_of(night: Night, drills: DrillRules, asked: datetime) -> tuple[DrillOrder, ...]:
@@ -35,6 +36,7 @@ def orders_of(night: Night, drills: DrillRules, asked: datetime) -> tuple[DrillO
             one.tier,
             one.strategy,
             one.cap,
+            one.exclusion,
             drills,
             asked,
             night=night.date,
@@ -52,21 +54,24 @@ def order_now(
     asked: datetime,
     *,
     point: str = "",
+    strategy: Strategy = Strategy.LATEST,
     rung: Rung | None = None,
     keep: timedelta | None = None,
 ) -> DrillOrder | NotPlanned:
     """
     Return the order of one test that a person asks for, or why this VM is not to be tested.
 
-    A VM that no tier takes is tested as by a tier of its own name, so far as `rung` says. Its point
-    is the latest where none is named. With `keep` the copy is kept for that long, passed or failed.
+    A VM that no tier takes is tested as by a tier of its own name, so far as `rung` says. Without a
+    `point` the `strategy` chooses. With `keep` the copy is kept for that long, passed or failed.
     """
     match sort_out(vm, items, rules, drills, Past()):
         case NotPlanned() as code:
             return code
         case subject:
             tier = subject.tier if rung is None else replace(subject.tier, rung=rung)
-            order = _order(vm, subject.vault, tier, Strategy.LATEST, subject.cap, drills, asked)
+            order = _order(
+                vm, subject.vault, tier, strategy, subject.cap, subject.exclusion, drills, asked
+            )
     if keep is not None:
         order = replace(order, keep=keep, keep_passed=True)
     return replace(order, point=point)
@@ -78,6 +83,7 @@ def _order(
     tier: Tier,
     strategy: Strategy,
     cap: Cap,
+    exclusion: DiskExclusion | None,
     drills: DrillRules,
     asked: datetime,
     *,
@@ -101,7 +107,8 @@ def _order(
         cap=cap.rung,
         capped_by=cap.by,
         checks=_checks_for(vm, drills),
-        targets=Targets(tier.rpo, tier.rto),
+        exclusion=exclusion,
+        targets=Targets(tier.rpo, read_span(vm.tags.get(drills.rto_tag) or "") or tier.rto),
         egress=tier.egress,
         keep=drills.keep_failed,
         power_on=drills.power_on,

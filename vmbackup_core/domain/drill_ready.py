@@ -39,7 +39,7 @@ from vmbackup_core.domain.drill_steps import (
     WatchRestores,
 )
 from vmbackup_core.domain.drills import RESTORES_A_DAY
-from vmbackup_core.domain.isolation import NetworkFacts, find_breaches
+from vmbackup_core.domain.isolation import NetworkFacts, find_breaches, find_hindrances
 from vmbackup_core.domain.points import (
     Chosen,
     NoPoint,
@@ -78,7 +78,7 @@ def next_ready(state: Drill, now: datetime) -> Step | Wait | None:
     if not ready.staging:
         return ReadSlot(ready.slot)
     if ready.network_read is None:
-        return ReadNetwork(ready.slot)
+        return ReadNetwork(ready.slot, closely=True)
     if state.restoring.asks:
         return None
     if state.wants(Rung.BOOT) and not ready.sized:
@@ -129,7 +129,8 @@ def _after_points(state: Drill, _: ChoosePoint, outcome: Any, now: datetime) -> 
         ),
         now,
     )
-    return replace(told, ready=replace(told.ready, point=point))
+    told = replace(told, ready=replace(told.ready, point=point))
+    return told if told.wants(Rung.DISKS) else told.ends(Ending.COMPLETED, now)
 
 
 def _choose(order: DrillOrder, points: tuple[PointFacts, ...], now: datetime) -> PointChoice:
@@ -189,13 +190,26 @@ def _after_network(state: Drill, _: ReadNetwork, outcome: Any, now: datetime) ->
     broken = Ending.ISOLATION_BROKEN if running else Ending.ISOLATION_UNPROVEN
     if not isinstance(outcome, NetworkFacts):
         return state.ends(broken, now, (f"could not be read: {outcome.words}",))
-    breaches = find_breaches(outcome, egress=state.order.egress, ours=state.interfaces)
+    ours = frozenset(nic for nic in outcome.interfaces if _is_ours(state, nic))
+    breaches = find_breaches(outcome, egress=state.order.egress, ours=ours)
     if breaches:
         return state.ends(broken, now, tuple(str(breach) for breach in breaches))
     if not running and state.wants(Rung.BOOT) and not outcome.free_addresses:
         return state.ends(Ending.NO_ROOM, now, ("the subnet has no address left",))
+    for hindrance in () if running else find_hindrances(outcome):
+        state = state.noting(now, str(hindrance))
     ready = replace(state.ready, network_read=now, security_group=outcome.network_security_group)
     return replace(state, ready=ready)
+
+
+def _is_ours(state: Drill, interface: str) -> bool:
+    """
+    Whether an interface is that of the copy, which it is named after.
+
+    Also where nothing is known of a copy: a turn that died may have made it.
+    """
+    slot, name = state.ready.slot, interface.rsplit("/", 1)[-1]
+    return slot is not None and slot.holds(interface) and name.startswith(f"{state.copy_name}-")
 
 
 def _after_sizes(state: Drill, _: ChooseSize, outcome: Any, now: datetime) -> Drill:

@@ -14,7 +14,7 @@ from itertools import accumulate
 from vmbackup_core.domain.drill_caps import NO_CAP, Cap
 from vmbackup_core.domain.drill_cost import estimate
 from vmbackup_core.domain.drills import DrillRules, Measure, Past, Tier
-from vmbackup_core.domain.facts import VmFacts
+from vmbackup_core.domain.facts import DiskExclusion, VmFacts
 from vmbackup_core.domain.ids import VaultId
 from vmbackup_core.domain.points import Strategy
 from vmbackup_core.domain.slots import Place
@@ -44,6 +44,7 @@ class Subject:
     past: Past
     cap: Cap = NO_CAP
     vcpus: int | None = None
+    exclusion: DiskExclusion | None = None
 
     @property
     def place(self) -> Place:
@@ -60,11 +61,7 @@ class Reckoning:
             for one in subject.past.measured:
                 of_tiers.setdefault((subject.tier.name, one.from_vault), []).append(one)
         self._of_tiers = {key: _median(found) for key, found in of_tiers.items()}
-        costs = (
-            self.cost(subject, self.takes(subject, strategy)[0])
-            for subject in subjects
-            for strategy in subject.tier.strategies
-        )
+        costs = (self.dearest(subject) for subject in subjects)
         self._dearest = max((cost for cost in costs if cost is not None), default=None)
 
     def takes(self, subject: Subject, strategy: Strategy) -> tuple[timedelta, bool]:
@@ -88,6 +85,14 @@ class Reckoning:
         if vcpus is None or gigabytes is None:
             return None
         return estimate(vcpus, takes, gigabytes, self._drills.prices)
+
+    def dearest(self, subject: Subject) -> Decimal | None:
+        """Return what the dearest of a VM's tests is estimated to cost."""
+        each = (
+            self.cost(subject, self.takes(subject, strategy)[0])
+            for strategy in subject.tier.strategies
+        )
+        return max((cost for cost in each if cost is not None), default=None)
 
     def charge(self, cost: Decimal | None) -> Decimal:
         """

@@ -114,8 +114,13 @@ def _after_start(state: Drill, step: StartRestore, outcome: Any, now: datetime) 
                 progress=RestoreProgress.RUNNING,
                 started=at,
             )
-            jobs = (*state.restoring.jobs, facts)
-            state = _with(state, asks=(*asks, Ask(at, job)), jobs=jobs)
+            # Most have ended at the first look, which is at the job: it has to be read anyway.
+            state = _with(
+                state,
+                asks=(*asks, Ask(at, job)),
+                jobs=(*state.restoring.jobs, facts),
+                suspects=(*state.restoring.suspects, job),
+            )
             return state.noting(now, f"restore asked for: job {job}").pausing(
                 now + SOON, "the restore runs"
             )

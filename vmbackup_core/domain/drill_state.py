@@ -118,7 +118,7 @@ class Climbing:
     `created` says that a machine was sent, or was there (`found`), `sent` how often. `seen` is when
     it was last read for this look at its boot, `closely` when it was last read back as a whole.
     `foreign` says that a machine of its name was there which is not ours. `over` is set where the
-    time to run was over.
+    time to run was over. `boots` is what its console says, until the copy itself is read again.
     """
 
     cap: Rung = Rung.CANARY
@@ -137,6 +137,7 @@ class Climbing:
     closely: datetime | None = None
     foreign: bool = False
     looks: int = 0
+    boots: RungResult | None = None
     booted: datetime | None = None
     script: Script | None = None
     checked: tuple[RungResult, ...] = ()
@@ -220,12 +221,6 @@ class Drill:
         """When the copy must be powered off at the latest."""
         asked = self.climbing.asked
         return asked + self.order.power_on if asked else None
-
-    @property
-    def interfaces(self) -> frozenset[str]:
-        """The ids of the copy's interfaces, in lower case."""
-        copy = self.climbing.copy
-        return frozenset(nic.id.lower() for nic in copy.interfaces) if copy else frozenset()
 
     def mark_of(self, rung: Rung) -> Mark | None:
         return next((one.mark for one in reversed(self.results) if one.rung is rung), None)

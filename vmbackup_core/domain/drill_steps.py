@@ -45,7 +45,10 @@ class ReadSlot:
 
 @dataclass(frozen=True, slots=True)
 class ReadNetwork:
+    """Read how isolated the slot is; without `closely`, only what is changed more often."""
+
     slot: Slot
+    closely: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +279,7 @@ BUDGET = 30
 CALLS: Mapping[type[Step], int] = {
     ChoosePoint: 1,
     ReadSlot: 2,
-    ReadNetwork: 5,
+    ReadNetwork: 2,
     AskValidation: 1,
     ReadValidation: 1,
     StartRestore: 1,
@@ -292,10 +295,13 @@ CALLS: Mapping[type[Step], int] = {
     ReadLeft: 1,
     RemoveThing: 1,
 }
-CLOSELY = 2  # What reading a copy closely costs more: its interface, and whether it is backed up.
+# What reading closely costs more: of a copy its interface, and whether it is backed up; of a
+# network the names that it is linked to, and what a network manager applies to it.
+CLOSELY: Mapping[type[Step], int] = {ReadCopy: 2, ReadNetwork: 3}
+FOR_A_DISK = 4  # More for each data disk.
 
 
 def calls_of(step: Step) -> int:
     """Return how many calls of ARM `step` costs at most."""
-    more = CLOSELY if isinstance(step, ReadCopy) and step.closely else 0
-    return CALLS.get(type(step), 0) + more
+    closely = isinstance(step, ReadCopy | ReadNetwork) and step.closely
+    return CALLS.get(type(step), 0) + (CLOSELY[type(step)] if closely else 0)

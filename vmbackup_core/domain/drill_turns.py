@@ -9,7 +9,7 @@ from enum import Enum
 
 from vmbackup_core.domain.drill_caps import NO_CAP, Cap
 from vmbackup_core.domain.drills import Tier
-from vmbackup_core.domain.facts import VmFacts
+from vmbackup_core.domain.facts import DiskExclusion, VmFacts
 from vmbackup_core.domain.ids import VaultId
 from vmbackup_core.domain.points import Strategy
 
@@ -43,6 +43,10 @@ class NotPlanned(Enum):
     )
     NO_TIER = Absence(
         "no tier of the drill plan takes it", "add a tier to [drills], if it is to be tested"
+    )
+    OBSERVING = Absence(
+        "its subscription is in observe mode: nothing is restored there",
+        'set mode = "protect" in [scope], or for this subscription',
     )
     TAGGED_NEVER = Absence("its tag says that it is never to be tested")
     RESTORING = Absence("a person's restore of it is running")
@@ -80,7 +84,8 @@ class Drill:
     side by side in one subscription and region. `proven` is when its backup was proven last, or
     will be by an earlier night of the same plan. `takes` is how long it is reckoned to take, as
     `measured` in the tests before it or as configured. `cost` is estimated in the configured
-    currency, None where prices or the VM's size are not known.
+    currency, None where prices or the VM's size are not known. `exclusion` says which disks the
+    backup leaves out.
     """
 
     vm: VmFacts
@@ -95,6 +100,7 @@ class Drill:
     measured: bool = False
     cap: Cap = NO_CAP
     cost: Decimal | None = None
+    exclusion: DiskExclusion | None = None
 
     @property
     def capped(self) -> bool:
@@ -109,6 +115,13 @@ class Night:
     date: date
     drills: tuple[Drill, ...] = ()
     blackout: str = ""
+
+    @property
+    def cost(self) -> Decimal | None:
+        """What its tests are estimated to cost; None where that is not known of one of them."""
+        costs = [drill.cost for drill in self.drills]
+        known = [cost for cost in costs if cost is not None]
+        return sum(known, Decimal(0)) if len(known) == len(costs) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,6 +120,7 @@ class DrillRules:
     prices: Prices | None = None
     control_every: timedelta | None = 7 * DAY
     cap_tag: str = "drill"
+    rto_tag: str = "rto"
     checks: tuple[CheckRule, ...] = ()
 
     @property
@@ -158,7 +159,7 @@ class DrillRules:
         return today if self.start_of(today) >= now else today + DAY
 
 
-MEASURES = 5  # How many measurements of each kind are kept of one VM.
+MEASURES = 6  # Of each kind kept of one VM: the last, and five before it to compare it with.
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +204,11 @@ class Past:
     tried: datetime | None = None
     tries: int = 0
     measured: tuple[Measure, ...] = ()
+
+    @property
+    def known(self) -> bool:
+        """Whether there was any test of it."""
+        return any((self.proven, self.failed, self.tried))
 
     def of_machine(self, machine: str) -> "Past":
         """Return what it says of `machine`: nothing was proven of another one of that name."""

@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from typing import Self
 
 from vmbackup_core.domain.facts import VmFacts
+from vmbackup_core.domain.ids import VmId
 
 DRILL_GROUPS = ("vmbackup-drill-*",)  # The resource groups in which restore tests run.
 
@@ -65,6 +66,10 @@ class Scope:
             or not self.subscriptions
             or subscription.lower() in self.subscriptions
         )
+
+    def is_for_drills(self, vm: VmId) -> bool:
+        """Tell whether a VM is a copy that a restore test has made: nobody's to protect."""
+        return bool(_first_match(vm.group, self.drill_resource_groups))
 
     def why_not(self, vm: VmFacts) -> str:
         """Return in words why `vm` is out of scope, "" where it is in."""

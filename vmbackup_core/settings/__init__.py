@@ -2,6 +2,7 @@
 
 from vmbackup_core.settings.building import Limits, Protect
 from vmbackup_core.settings.deployment import (
+    APP_KEY,
     Cloud,
     CloudEndpoints,
     Deployment,
@@ -12,6 +13,7 @@ from vmbackup_core.settings.faults import Fault, SettingsError
 from vmbackup_core.settings.loading import Settings, load
 
 __all__ = [
+    "APP_KEY",
     "Cloud",
     "CloudEndpoints",
     "Deployment",

@@ -16,6 +16,7 @@ from vmbackup_core.settings.names import parse_guid
 
 PREFIX = "VMBACKUP_"
 SOURCE = "environment"
+APP_KEY = "VMBACKUP_APP_KEY"
 
 
 class Cloud(StrEnum):
@@ -66,7 +67,8 @@ class Deployment:
 
     Either `state_dir` is set (a local directory) or both `table_url` and `blob_url` are. A client
     id is "" where the one identity that is there will do. `on_azure` says that the platform offers
-    a managed identity (it sets IDENTITY_ENDPOINT).
+    a managed identity (it sets IDENTITY_ENDPOINT). `app_url` is where the deployed app answers; the
+    key that goes with it (APP_KEY) is a secret, and stays in the environment.
     """
 
     config: str
@@ -79,6 +81,9 @@ class Deployment:
     protector_client_id: str
     restorer_client_id: str
     sweep_schedule: str
+    drill_schedule: str
+    janitor_schedule: str
+    app_url: str = ""
     on_azure: bool = False
 
     @property
@@ -137,6 +142,9 @@ def read_deployment(environment: Mapping[str, str]) -> Deployment:
         protector_client_id=read["VMBACKUP_PROTECTOR_CLIENT_ID"],
         restorer_client_id=read["VMBACKUP_RESTORER_CLIENT_ID"],
         sweep_schedule=read["VMBACKUP_SWEEP_SCHEDULE"],
+        drill_schedule=read["VMBACKUP_DRILL_SCHEDULE"],
+        janitor_schedule=read["VMBACKUP_JANITOR_SCHEDULE"],
+        app_url=read["VMBACKUP_APP_URL"],
         on_azure=bool(environment.get("IDENTITY_ENDPOINT")),
     )
 
@@ -184,7 +192,7 @@ def _parse_account(text: str) -> str:
     return text
 
 
-def _parse_url(text: str) -> str:
+def parse_url(text: str) -> str:
     """Check a service's address; tokens travel over TLS only, except on this machine."""
     parts = urlsplit(text)
     local = parts.hostname in ("localhost", "127.0.0.1")
@@ -236,6 +244,7 @@ def _fits(part: str, low: int, high: int, names: list[str]) -> bool:
 
 _ACCOUNT = "a storage account's name"
 _URL = "an address that begins with https://"
+_SCHEDULE = "six fields of NCRONTAB, seconds first"
 _ID = "a managed identity's client id"
 
 VARIABLES = {
@@ -245,19 +254,18 @@ VARIABLES = {
             "VMBACKUP_CONFIG", "a path, or the address of a blob", _parse_any, "vmbackup.toml"
         ),
         Variable("VMBACKUP_STORAGE_ACCOUNT", _ACCOUNT, _parse_account),
-        Variable("VMBACKUP_TABLE_URL", _URL, _parse_url),
-        Variable("VMBACKUP_BLOB_URL", _URL, _parse_url),
+        Variable("VMBACKUP_TABLE_URL", _URL, parse_url),
+        Variable("VMBACKUP_BLOB_URL", _URL, parse_url),
         Variable("VMBACKUP_STATE_DIR", "a local directory", _parse_any),
         Variable("VMBACKUP_READER_CLIENT_ID", _ID, parse_guid),
         Variable("VMBACKUP_PROTECTOR_CLIENT_ID", _ID, parse_guid),
         Variable("VMBACKUP_RESTORER_CLIENT_ID", _ID, parse_guid),
         Variable("VMBACKUP_CLOUD", '"public", "usgov" or "china"', _parse_cloud, "public"),
-        Variable("VMBACKUP_ARM_ENDPOINT", _URL, _parse_url),
-        Variable(
-            "VMBACKUP_SWEEP_SCHEDULE",
-            "six fields of NCRONTAB, seconds first",
-            _parse_ncrontab,
-            "0 */30 * * * *",
-        ),
+        Variable("VMBACKUP_ARM_ENDPOINT", _URL, parse_url),
+        Variable("VMBACKUP_APP_URL", _URL, parse_url),
+        Variable(APP_KEY, "a key of the function app", _parse_any),
+        Variable("VMBACKUP_SWEEP_SCHEDULE", _SCHEDULE, _parse_ncrontab, "0 */30 * * * *"),
+        Variable("VMBACKUP_DRILL_SCHEDULE", _SCHEDULE, _parse_ncrontab, "0 0 1 * * *"),
+        Variable("VMBACKUP_JANITOR_SCHEDULE", _SCHEDULE, _parse_ncrontab, "0 */15 * * * *"),
     )
 }

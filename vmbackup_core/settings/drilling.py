@@ -209,6 +209,7 @@ DRILLS = Table(
         Key("prices", PRICES, else_="none: nothing is estimated"),
         Key("control_every", duration_or_never(DAY, 366 * DAY), "7 days"),
         Key("cap_tag", TAG_NAME, "drill"),
+        Key("rto_tag", TAG_NAME, "rto"),
         Key("checks", Many(CHECK, "has no check", _check_checks), else_="none"),
     ),
     _build_drills,

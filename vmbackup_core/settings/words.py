@@ -9,15 +9,10 @@ from datetime import date, time, timedelta
 
 from vmbackup_core.domain.drills import Blackout, Dates
 from vmbackup_core.domain.schedules import HOUR, Daily, Hourly, Schedule, Weekday, Weekly
+from vmbackup_core.domain.spans import UNITS, split_span
 from vmbackup_core.settings.faults import Unfit, did_you_mean
 from vmbackup_core.settings.time_zones import IANA_ZONES, WINDOWS_ZONES
 
-_UNITS = {
-    "minute": timedelta(minutes=1),
-    "hour": timedelta(hours=1),
-    "day": timedelta(days=1),
-    "week": timedelta(days=7),
-}
 _TIME = r"(?P<at>\S+)"
 _SCHEDULES = (
     "daily at 22:00",
@@ -28,18 +23,18 @@ _SCHEDULES = (
 
 def parse_duration(text: str) -> timedelta:
     """Read "30 minutes", "2 hours", "7 days" or "1 week"."""
-    found = re.fullmatch(r"(\d{1,6})\s*([a-z]+?)s?", text.strip().lower())
-    if found is None:
+    if (found := split_span(text)) is None:
         raise Unfit(f'"{text}" is no duration', 'write it like "30 minutes", "2 hours", "7 days"')
-    if found[2] not in _UNITS:
-        hint = did_you_mean(found[2], _UNITS) or "use minutes, hours, days or weeks"
+    count, unit = found
+    if unit not in UNITS:
+        hint = did_you_mean(unit, UNITS) or "use minutes, hours, days or weeks"
         raise Unfit(f'"{text}" has an unknown unit', hint)
-    return int(found[1]) * _UNITS[found[2]]
+    return count * UNITS[unit]
 
 
 def spell_duration(duration: timedelta) -> str:
     """Write a duration in the largest unit that fits it."""
-    for unit, length in reversed(_UNITS.items()):
+    for unit, length in reversed(UNITS.items()):
         if duration and not duration % length:
             count = duration // length
             return f"{count} {unit}" if count == 1 else f"{count} {unit}s"

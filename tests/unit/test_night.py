@@ -1,0 +1,243 @@
+"""Tonight's restore tests: which, in which lanes, and what is recorded of those that cannot be."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.blobs import MemoryBlobs
+from tests.builders import NOW, SUB, WEB, vm
+from tests.clocks import HandClock
+from tests.drill_runs import order, record
+from tests.drills import RULES, backed_up, drill_rules, fleet, tier
+from tests.rows import MemoryRows
+from tests.small_app import Lines
+from vmbackup_core.app.drill_records import DrillRecords
+from vmbackup_core.app.drilling import Drilling
+from vmbackup_core.app.evidence import EvidenceLog
+from vmbackup_core.app.night import Night, Tonight, with_control
+from vmbackup_core.app.run_book import RunBook
+from vmbackup_core.app.size_shelf import SizeShelf
+from vmbackup_core.app.slot_book import SlotBook
+from vmbackup_core.app.snapshots import Snapshots
+from vmbackup_core.domain.drill_facts import RestoreFacts, RestoreProgress
+from vmbackup_core.domain.drills import DrillRules
+from vmbackup_core.domain.errors import Denied
+from vmbackup_core.domain.facts import Estate, VmFacts
+from vmbackup_core.domain.ids import VaultId
+from vmbackup_core.domain.points import PointFacts
+from vmbackup_core.domain.rules import Scope
+from vmbackup_core.domain.rungs import Control, Rung
+from vmbackup_core.domain.schedules import Weekday
+from vmbackup_core.domain.sizes import SizeFacts, Usage
+from vmbackup_core.domain.slots import Place, Slot
+
+BEGINS = datetime(2030, 1, 16, 1, tzinfo=NOW.tzinfo)
+TONIGHT = date(2030, 1, 16)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+class Looks:
+    """What the night looks at: an estate, restores, and sizes that nobody may read."""
+
+    def __init__(self, estate: Estate) -> None:
+        self.estate = estate
+        self.restores: tuple[RestoreFacts, ...] = ()
+
+    def observe_vm(self, vm: Any) -> VmFacts:
+        raise AssertionError("the night reads the estate in one")
+
+    def observe_estate(self, scope: Scope) -> Estate:
+        return self.estate
+
+    def observe_all_restores(self, scope: Scope, since: datetime) -> tuple[RestoreFacts, ...]:
+        return tuple(one for one in self.restores if one.started >= since)
+
+    def observe_points(self, vm: Any, vault: VaultId) -> tuple[PointFacts, ...]:
+        return ()
+
+    def observe_sizes(self, place: Place) -> tuple[SizeFacts, ...]:
+        raise Denied("no right to read sizes")
+
+    def observe_usages(self, place: Place) -> tuple[Usage, ...]:
+        raise Denied("no right to read quotas")
+
+
+class Stage:
+    def __init__(self, vms: Iterable[VmFacts], drills: DrillRules) -> None:
+        self.clock = HandClock(BEGINS)
+        self.rows, state = MemoryRows(self.clock), MemoryBlobs()
+        self.journal, self.looks = Lines(), Looks(backed_up(vms))
+        self.slots, self.runs = SlotBook(self.rows, self.clock), RunBook(self.rows, self.clock)
+        evidence = EvidenceLog(MemoryBlobs(), self.clock)
+        self.records = DrillRecords(self.rows, evidence, state, self.journal, self.clock, "digest")
+        drilling = Drilling(
+            inventory=self.looks,
+            restores=self.looks,
+            history=self.looks,
+            shelf=SizeShelf(Snapshots(state, self.clock), self.looks, self.clock),
+            slots=self.slots,
+            runs=self.runs,
+            records=self.records,
+            clock=self.clock,
+            rules=RULES,
+            drills=drills,
+        )
+        self.night = Night(drilling, self.records, self.journal, self.clock)
+
+    def at(self, moment: datetime) -> Tonight:
+        self.clock.time = moment
+        return self.night.plan()
+
+    def bodies(self) -> list[Any]:
+        return [found["body"] for _, found in self.records.evidence.chain("drill/")]
+
+
+def stage(*vms: VmFacts, **drills: Any) -> Stage:
+    return Stage(vms or (vm(),), drill_rules(**drills))
+
+
+def restores_of(count: int, progress: RestoreProgress) -> tuple[RestoreFacts, ...]:
+    vault = backed_up([vm()]).items[0].vault
+    container = f"iaasvmcontainerv2;{WEB.group};{WEB.name}"
+    return tuple(
+        RestoreFacts(f"job-{number}", container, progress, BEGINS - HOUR, vault=vault)
+        for number in range(count)
+    )
+
+
+@pytest.mark.parametrize("early", [-5 * MINUTE, -MINUTE / 60, timedelta(0), 119 * MINUTE])
+def test_a_timer_near_its_time_begins_the_night(early: timedelta):
+    tonight = stage().at(BEGINS + early)
+
+    assert tonight.night == TONIGHT
+    assert [one.vm for one in tonight.orders] == [WEB]
+    assert tonight.orders[0].asked == max(BEGINS, BEGINS + early)
+
+
+@pytest.mark.parametrize("off", [-6 * MINUTE, 2 * HOUR])
+def test_a_timer_outside_of_the_nights_hours_begins_nothing_and_says_so(off: timedelta):
+    tonight = stage().at(BEGINS + off)
+
+    assert tonight.orders == ()
+    assert "do not agree" in tonight.why
+
+
+def test_a_night_that_is_blacked_out_begins_nothing():
+    assert "blacked out" in stage(blackout=(Weekday.WEDNESDAY,)).at(BEGINS).why
+
+
+def test_a_place_has_as_many_lanes_as_slots_and_each_test_is_in_one():
+    tonight = stage(*fleet(5), at_once=2, lasts=6 * HOUR).at(BEGINS)
+
+    assert sorted(len(lane.orders) for lane in tonight.lanes) == [2, 3]
+    assert len({one.run for one in tonight.orders}) == 5
+    assert {lane.starts for lane in tonight.lanes} == {BEGINS}
+
+
+def test_the_same_night_planned_twice_has_the_same_runs():
+    one = stage(*fleet(3))
+
+    assert one.at(BEGINS).orders == one.at(BEGINS).orders
+
+
+def test_what_has_begun_or_ended_is_not_begun_again():
+    one = stage(*fleet(3))
+    first, second, third = one.at(BEGINS).orders
+    one.runs.open(first, Slot(first.place, 1))
+    one.records.write(record(of=second))
+
+    assert [order.run for order in one.at(BEGINS + HOUR).orders] == [third.run]
+
+
+def test_a_vm_whose_turn_it_is_and_that_a_person_restores_leaves_a_record():
+    one = stage()
+    one.looks.restores = restores_of(1, RestoreProgress.RUNNING)
+
+    assert one.at(BEGINS).orders == ()
+    (body,) = one.bodies()
+    assert (body["ending"], body["verdict"], body["night"]) == (
+        "RESTORING",
+        "NOT_PROVEN",
+        "2030-01-16",
+    )
+
+
+def test_ten_restores_in_a_day_leave_a_record_once_a_night():
+    one = stage()
+    one.looks.restores = restores_of(10, RestoreProgress.SUCCEEDED)
+    one.at(BEGINS)
+    one.at(BEGINS + HOUR)
+
+    assert [body["ending"] for body in one.bodies()] == ["RESTORE_LIMIT"]
+
+
+def test_a_restore_of_our_own_holds_nothing_back():
+    one = stage()
+    one.looks.restores = restores_of(1, RestoreProgress.RUNNING)
+    ours = order(vm("other").id, machine="other")
+    slot = one.slots.lease(Place(SUB, "westeurope"), 1, ours.run, BEGINS + DAY)
+    assert slot is not None
+    one.runs.open(ours, slot)
+    one.runs.note(ours.run, lambda run: replace(run, jobs=("job-0",)))
+
+    assert len(one.at(BEGINS).orders) == 1
+
+
+def test_a_vm_that_is_not_due_leaves_no_record():
+    one = stage()
+    one.records.write(record(of=order(asked=BEGINS - DAY, night=None)))
+    before = len(one.bodies())
+
+    assert one.at(BEGINS).orders == ()
+    assert len(one.bodies()) == before
+
+
+def test_a_plan_that_cannot_keep_its_word_is_told():
+    one = stage(*fleet(200), per_night=1)
+    one.at(BEGINS)
+
+    assert any("cannot keep its word" in text for _, text in one.journal.lines)
+
+
+# Negative controls.
+
+
+def test_the_first_night_has_one_negative_control():
+    orders = stage(*fleet(3)).at(BEGINS).orders
+
+    assert [one.control for one in orders].count(True) == 1
+
+
+def test_a_control_comes_back_when_its_rhythm_is_over():
+    one = stage(*fleet(3), control_every=7 * DAY)
+    held = order(vm("other").id, asked=BEGINS - 6 * DAY, night=None)
+    one.clock.time = BEGINS - 6 * DAY
+    one.records.write(record(of=held, control=Control.HELD))
+    soon = [order.control for order in one.at(BEGINS).orders]
+    later = [order.control for order in one.at(BEGINS + DAY).orders]
+
+    assert (soon.count(True), later.count(True)) == (0, 1)
+
+
+def test_no_control_runs_where_none_is_wanted():
+    orders = stage(*fleet(3), control_every=None).at(BEGINS).orders
+
+    assert not any(one.control for one in orders)
+
+
+def test_a_control_is_a_test_that_runs_checks_anyway_and_never_a_capped_one():
+    capped, boots = order(cap=Rung.DISKS), order(vm("b").id)
+    checks = order(vm("c").id, needed=Rung.CHECKS)
+
+    assert [one.control for one in with_control((capped, boots, checks))] == [False, False, True]
+    assert [one.control for one in with_control((capped, boots))] == [False, True]
+    assert [one.control for one in with_control((capped,))] == [False]
+
+
+def test_tiers_keep_their_own_ages():
+    one = Stage(fleet(2), drill_rules(tier(nights=30), tier("other", nights=90)))
+
+    assert len(one.at(BEGINS).orders) == 2

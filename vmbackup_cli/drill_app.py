@@ -1,0 +1,102 @@
+"""The deployed app, as far as restore tests are asked of it: begin one, and tell how one stands."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from vmbackup_cli.desk import Desk, Misused
+from vmbackup_cli.web import Answer, Fetch
+from vmbackup_core.domain.errors import Rejected, Retryable
+from vmbackup_core.settings import APP_KEY
+from vmbackup_core.settings.deployment import parse_url
+from vmbackup_core.settings.faults import Unfit
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DeployedApp:
+    """A deployed app at `url`, called with a function key that is never shown."""
+
+    url: str
+    key: str
+    fetch: Fetch
+
+    def __repr__(self) -> str:
+        return f"DeployedApp({self.url})"
+
+    def begin(self, wish: Json) -> str:
+        """
+        Ask for a restore test and return its run; `wish` is what app/asking.py reads.
+
+        Raises Rejected with every fault where the app will not do it. Asked twice is two tests.
+        """
+        answer = self._call("POST", "drills", wish)
+        if answer.status == 202:
+            return str(_read(answer)["run"])
+        if answer.status == 400:
+            raise Rejected("; ".join(_faults(answer)))
+        if answer.status == 409:
+            raise Misused(f"{self.url}: {'; '.join(_faults(answer))}")
+        raise self._strange(answer)
+
+    def status(self, run: str) -> Json | None:
+        """Return how a restore test stands, None for one that the app does not know (yet)."""
+        answer = self._call("GET", f"drills/{run}")
+        if answer.status == 404:
+            return None
+        if answer.status == 200:
+            return _read(answer)
+        raise self._strange(answer)
+
+    def _call(self, method: str, path: str, body: Json | None = None) -> Answer:
+        headers = {"x-functions-key": self.key, "content-type": "application/json"}
+        raw = b"" if body is None else json.dumps(body).encode()
+        return self.fetch(method, f"{self.url}/api/{path}", headers, raw)
+
+    def _strange(self, answer: Answer) -> Exception:
+        if answer.status in (401, 403):
+            return Misused(
+                f"{self.url} refuses the key ({answer.status}): set {APP_KEY} to a function key"
+                " of the app (in the portal: App keys)"
+            )
+        if answer.status in (404, 405):
+            return Misused(f"{self.url} has no restore tests: is it the address of vmbackup?")
+        return Retryable(f"{self.url} answers {answer.status}", status=answer.status)
+
+
+def find_app(desk: Desk, given: str, url: str) -> DeployedApp | None:
+    """
+    Return the app at the address that was given, else at the deployment's; None where is none.
+
+    Its key is in the environment, or somebody is there to type it in.
+    """
+    if not (address := given or url):
+        return None
+    try:
+        address = parse_url(address)
+    except Unfit as unfit:
+        raise Misused(f"--app: {unfit.message}; {unfit.suggestion}") from None
+    key = desk.environment.get(APP_KEY, "")
+    if not key and desk.interactive:
+        key = desk.secret(f"Function key of {address}: ").strip()
+    if not key:
+        raise Misused(f"the key of {address} is missing: set {APP_KEY}")
+    return DeployedApp(address, key, desk.fetch)
+
+
+def _read(answer: Answer) -> Json:
+    try:
+        found = json.loads(answer.body)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise Retryable(f"the app's answer ({answer.status}) is not JSON")
+    return found
+
+
+def _faults(answer: Answer) -> list[str]:
+    try:
+        return [str(fault) for fault in _read(answer)["faults"]]
+    except (Retryable, KeyError):
+        return [f"it answers {answer.status}"]

@@ -170,6 +170,8 @@ def _say_sweep(body: Mapping[str, Any]) -> str:
 
 
 def _say_control(body: Mapping[str, Any]) -> str:
+    if body.get("did") == "released":
+        return f"{str(body['slot']).rpartition('/')[2]}: released from its quarantine"
     return ", ".join(f"{name} {value}" for name, value in body.items())
 
 

@@ -204,7 +204,9 @@ def test_a_slot_is_released_only_when_it_is_empty(office: Office, quarantined: s
     assert kept.code == 1
     assert "it is not empty: somebodys" in kept.err
     assert (released.code, released.json) == (0, {"released": str(SLOT)})
-    assert "free again (it is empty again" in office.run("evidence", "show").out
+    told = office.run("evidence", "show").out
+    assert "free again (it is empty again" in told
+    assert f"{SLOT.group}: released from its quarantine" in told
     office.world.clock.advance(timedelta(minutes=1))
     assert office.run("drill", "run", "web", "--local", "--yes").code == 0
 

@@ -286,16 +286,11 @@ class Filling:
             dearest = self._reckoning.dearest(subject)
             if dearest is None:
                 return ""
-            words, budget = (
-                f"it is estimated at up to {dearest:.2f} alone",
-                self._drills.cost_per_night,
-            )
-            never = budget is not None and dearest > budget
-            return (
-                f"{words}, more than cost_per_night ({budget:.2f}): no night takes it"
-                if never
-                else words
-            )
+            words = f"it is estimated at up to {dearest:.2f} alone"
+            budget = self._drills.cost_per_night
+            if budget is None or dearest <= budget:
+                return words
+            return f"{words}, more than cost_per_night ({budget:.2f}): no night takes it"
         return ""
 
     def _find_coverage(self) -> Coverage:

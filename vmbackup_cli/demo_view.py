@@ -106,7 +106,7 @@ def _row(body: Body, night: Night) -> tuple[Text | str, ...]:
         "-" if point is None else "vault" if point["from_vault"] else "snapshot",
         Text(worth.name.replace("_", " ").lower(), style=_WORTHS[worth]),
         body["reached"] or "-",
-        _span(clocks["rto"]),
+        _span(clocks["rto"] if worth is Worth.PROVEN else None),
         _span(clocks["rpo"]),
         ", ".join(words),
     )

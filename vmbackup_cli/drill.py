@@ -17,7 +17,7 @@ PLAN = """
 Which VMs' backups the coming nights are to prove by a restore test, and why. Changes nothing.
 
 It also says how many nights full coverage takes, how long a mass restore would take by what was
-measured, and refuses a drill plan ([drills] in the configuration) that cannot keep the ages it
+measured, and refuses a drill plan (\\[drills] in the configuration) that cannot keep the ages it
 promises. Exit code 0, or 1 when the plan is refused.
 
 Examples:

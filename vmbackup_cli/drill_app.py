@@ -6,6 +6,7 @@ from typing import Any
 
 from vmbackup_cli.desk import Desk, Misused
 from vmbackup_cli.web import Answer, Fetch
+from vmbackup_core.app.asking import Faults
 from vmbackup_core.domain.errors import Rejected, Retryable
 from vmbackup_core.settings import APP_KEY
 from vmbackup_core.settings.deployment import parse_url
@@ -30,7 +31,8 @@ class DeployedApp:
         """
         Ask for a restore test and return its run; `wish` is what app/asking.py reads.
 
-        Raises Rejected with every fault where the app will not do it. Asked twice is two tests, so
+        Raises Rejected with every fault where the app will not do it, Misused where the wish is
+        wrong. Asked twice is two tests, so
         where the answer is lost the error says to look first.
         """
         try:
@@ -42,7 +44,8 @@ class DeployedApp:
         if answer.status == 202:
             return str(_read(answer)["run"])
         if answer.status == 400:
-            raise Rejected("; ".join(_faults(answer)))
+            faults = Faults(tuple(_faults(answer)))
+            raise (Misused if faults.wrong_call else Rejected)("; ".join(faults.faults))
         if answer.status == 409:
             raise Misused(f"{self.url}: {'; '.join(_faults(answer))}")
         raise self._strange(answer)

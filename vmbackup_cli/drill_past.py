@@ -1,6 +1,7 @@
 """`vmbackup drill list` and `show`: restore tests that were, and those that are under way."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -11,11 +12,11 @@ from rich.text import Text
 from vmbackup_cli.desk import Desk, Exit, Misused
 from vmbackup_cli.drill_app import find_app
 from vmbackup_cli.drill_follow import Json, Look, see
-from vmbackup_cli.drill_record import NOTHING, VERDICTS, Body, brief, name_of, show_record
+from vmbackup_cli.drill_record import NOTHING, VERDICTS, Body, as_promised, name_of, show_record
 from vmbackup_cli.drill_run import EVERY, AppUrl, Looks, exit_of, watch
 from vmbackup_cli.one_vm import find_vm
 from vmbackup_cli.plan import AsJson
-from vmbackup_cli.words import at, number
+from vmbackup_cli.words import at, number, short_span
 from vmbackup_core.app.evidence import EvidenceLog
 from vmbackup_core.app.restore_tests import RestoreTests
 from vmbackup_core.bootstrap import App
@@ -49,6 +50,7 @@ Examples:
   vmbackup drill show 3f9a17c0b2 --follow
 """
 JUST_TAKEN = timedelta(minutes=3)
+READABLE = 70  # Columns from which times and verdicts need not be broken.
 BACK = timedelta(days=366)  # A VM is looked for in the tests of the last year.
 _SINCE = re.compile(r"(\d{1,4})\s*([hdw])")
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
@@ -213,33 +215,49 @@ def _show_running(desk: Desk, status: Json) -> None:
 
 
 def _show_list(desk: Desk, bodies: list[Body]) -> None:
+    """Write a row for each test; a narrow terminal has all of it in fewer columns."""
     heads = ("Asked (UTC)", "VM", "Verdict", "Reached")
-    more = ("RTO", "RPO", "Ending", "Run") if desk.wide else ("Ending",)
+    more = ("RTO", "RPO", "Ending", "Run") if desk.wide else ("RTO, RPO", "Ending, run")
     table = desk.table(*heads, *more)
-    for column in (0, 2):
+    for column in (0, 2) if desk.out.width >= READABLE else ():
         table.columns[column].no_wrap = True
     for body in bodies:
-        verdict, clocks = body["verdict"], body["clocks"]
-        reached = f"{body['reached'] or 'nothing'} of {body['needed']}"
-        row = [
-            Text(str(body["asked"])[:16].replace("T", " ")),
-            Text(name_of(body)),
-            Text(verdict, style=VERDICTS.get(verdict, "")),
-            Text(reached),
-        ]
-        if desk.wide:
-            # Without a proof it is only how long the way to the last passed rung took.
-            rto = duration(clocks["rto"]) if verdict == Verdict.PROVEN.name else None
-            row += [Text(brief(rto)), Text(brief(duration(clocks["rpo"])))]
-        row.append(Text(body["ending"]))
-        if desk.wide:
-            row.append(Text(run_mark(body["run"]), style="dim"))
-        table.add_row(*row)
+        table.add_row(*_row(body, wide=desk.wide))
     desk.out.print(table)
-    counted = (
-        f"{sum(body['verdict'] == verdict for body in bodies)} {verdict}" for verdict in VERDICTS
-    )
-    desk.say("", f"{number(len(bodies), 'restore test')}: {', '.join(counted)}.")
+    counts = Counter(body["verdict"] for body in bodies if as_promised(body))
+    counted = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS)
+    less = len(bodies) - counts.total()
+    desk.say("", f"{number(len(bodies), 'restore test')}: {counted}.")
+    if less:
+        desk.say(f"Not in the sum: {less:,} asked to go less far than the tier asks, so no proof.")
+
+
+def _row(body: Body, *, wide: bool) -> list[Text]:
+    verdict, clocks = body["verdict"], body["clocks"]
+    reached = body["reached"] or "nothing"
+    if as_promised(body):
+        far = f"{reached} of {body['needed']}"
+    else:
+        far = f"{reached} of {body['tier_rung']} (asked: {body['needed']})"
+    # Without a proof it is only how long the way to the last passed rung took.
+    rto = _short(clocks["rto"] if verdict == Verdict.PROVEN.name else None)
+    rpo = _short(clocks["rpo"])
+    ending, mark = Text(body["ending"]), Text(run_mark(body["run"]), style="dim")
+    last = [Text(rto), Text(rpo), ending, mark]
+    if not wide:
+        last = [Text(f"{rto}\n{rpo}"), Text("\n").join((ending, mark))]
+    return [
+        Text(str(body["asked"])[:16].replace("T", " ")),
+        Text(name_of(body)),
+        Text(verdict, style=VERDICTS.get(verdict, "") if as_promised(body) else "yellow"),
+        Text(far),
+        *last,
+    ]
+
+
+def _short(seconds: float | None) -> str:
+    found = duration(seconds)
+    return NOTHING if found is None else short_span(found)
 
 
 def _span(text: str) -> timedelta:

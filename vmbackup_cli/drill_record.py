@@ -42,7 +42,7 @@ def show_record(desk: Desk, body: Body, run: Run | None = None) -> None:
     verdict = str(body["verdict"])
     desk.say(f"{name_of(body)}  ({group_of(body)}, {body['location']})", style="bold")
     meaning = Verdict[verdict].value if verdict in Verdict.__members__ else ""
-    if verdict == Verdict.PROVEN.name and not _as_promised(body):
+    if verdict == Verdict.PROVEN.name and not as_promised(body):
         meaning = f"up to {body['needed']}, as asked for; its tier asks for {body['tier_rung']}"
     desk.out.print(Text.assemble((verdict, VERDICTS.get(verdict, "")), f"  {meaning}"))
     ending = _meaning(Ending, body["ending"])
@@ -63,7 +63,10 @@ def show_record(desk: Desk, body: Body, run: Run | None = None) -> None:
         desk.say(*(f"  {did['at'][11:19]} {did['text']}" for did in body["did"]))
 
 
-def _as_promised(body: Body) -> bool:
+def as_promised(body: Body) -> bool:
+    """Tell whether it counts: it was to go as far as its tier asks for, or it has failed."""
+    if body["verdict"] == Verdict.FAILED.name:
+        return True
     return Rung[body["needed"].upper()] >= Rung[body["tier_rung"].upper()]
 
 

@@ -185,7 +185,7 @@ def _order(app: App, wish: Wish) -> DrillOrder:
         )
     order = tests.planning.asking.order(wish)
     if isinstance(order, Faults):
-        raise Rejected("; ".join(order.faults))
+        raise (Misused if order.wrong_call else Rejected)("; ".join(order.faults))
     return order
 
 

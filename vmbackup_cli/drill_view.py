@@ -7,7 +7,7 @@ from rich.text import Text
 
 from vmbackup_cli.desk import Desk
 from vmbackup_cli.drill_json import Points, count_codes, first_busy
-from vmbackup_cli.words import at, number, span
+from vmbackup_cli.words import at, number, short_span
 from vmbackup_core.domain.drill_choice import DrillPlan
 from vmbackup_core.domain.drill_turns import Drill, NotPlanned
 from vmbackup_core.domain.drills import DrillRules
@@ -23,8 +23,7 @@ def show_plan(desk: Desk, planned: DrillPlan, chosen: Points, drills: DrillRules
         desk.say(f"REFUSED: {refusal}.", style="bold red")
     if planned.refusals:
         desk.say(
-            "Raise per_night, at_once or lasts, open more nights, or allow a higher max_age."
-            " So far as it goes, the plan would be:",
+            f"{_mend_refusal(planned)} So far as it goes, the plan would be:",
             "",
         )
     if not planned.vms:
@@ -39,12 +38,26 @@ def show_plan(desk: Desk, planned: DrillPlan, chosen: Points, drills: DrillRules
     desk.say(*(one.words for one in planned.forecasts) if planned.tested else (NO_TEST_YET,))
 
 
+def _mend_refusal(planned: DrillPlan) -> str:
+    """Return what would let the plan keep its ages: money, where that is what binds."""
+    codes = {one.code for one in planned.unplanned}
+    if NotPlanned.NO_BUDGET in codes and NotPlanned.NO_ROOM not in codes:
+        return "Money is the limit that binds: raise cost_per_night, or allow a higher max_age."
+    return "Raise per_night, at_once or lasts, open more nights, or allow a higher max_age."
+
+
 def _nights_table(desk: Desk, planned: DrillPlan, chosen: Points, drills: DrillRules) -> Table:
-    """Return a row for each test, and one for each night without any."""
-    ahead = ("Night", "Begins (UTC)") if desk.wide else ("Night",)
-    about = ("VM", "Resource group", "Location", "Tier", "Up to", "Takes") if desk.wide else ("VM",)
-    costs = (f"Cost ({drills.prices.currency})",) if desk.wide and drills.prices else ()
-    table = desk.table(*ahead, *about, *costs, "Point", "Why now")
+    """
+    Return a row for each test, and one for each night without any.
+
+    A narrow terminal has all of it in fewer columns.
+    """
+    priced, price = bool(drills.prices), f"Cost ({drills.prices.currency})" if drills.prices else ""
+    test = ("Tier", "Up to", "Takes", *((price,) if priced else ()))
+    ahead = ("Night", "Begins (UTC)") if desk.wide else ("Night, begins (UTC)",)
+    place = ("VM", "Resource group", "Location")
+    about = (*place, *test) if desk.wide else ("VM", ", ".join(test))
+    table = desk.table(*ahead, *about, "Point", "Why now")
     for night in planned.nights:
         label = f"{night.date:%a %Y-%m-%d}"
         if not night.drills:
@@ -56,14 +69,18 @@ def _nights_table(desk: Desk, planned: DrillPlan, chosen: Points, drills: DrillR
             point = _point(drill, first.get(drill.vm.id))
             why = Text(_why(drill))
             vm = drill.vm
+            reckoned = (_takes(drill), _cost(drill)) if priced else (_takes(drill),)
+            begins = f"{drill.starts:%H:%M}"
             if desk.wide:
                 where = (Text(vm.id.group), vm.location, Text(drill.tier.name), _rung(drill))
-                reckoned = (_takes(drill), _cost(drill)) if costs else (_takes(drill),)
-                starts = f"{drill.starts:%H:%M}"
-                table.add_row(label, starts, Text(vm.name), *where, *reckoned, point, why)
+                table.add_row(label, begins, Text(vm.name), *where, *reckoned, point, why)
             else:
-                place = Text(f"\n{vm.id.group}\n{vm.location}", style="dim")
-                table.add_row(label, Text(vm.name) + place, point, why)
+                lies = Text(f"\n{vm.id.group}\n{vm.location}", style="dim")
+                tested = Text("\n").join(
+                    (Text(drill.tier.name), _rung(drill), *map(Text, reckoned))
+                )
+                ahead_of = f"{label}\n{begins}" if label else begins
+                table.add_row(ahead_of, Text(vm.name) + lies, tested, point, why)
             label = ""
     return table
 
@@ -76,7 +93,7 @@ def _rung(drill: Drill) -> Text:
 
 
 def _takes(drill: Drill) -> str:
-    return span(drill.takes) if drill.measured else f"{span(drill.takes)}?"
+    return short_span(drill.takes) + ("" if drill.measured else "?")
 
 
 def _cost(drill: Drill) -> str:

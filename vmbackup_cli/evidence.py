@@ -1,6 +1,7 @@
 """`vmbackup evidence`: read what was decided and done, and check that nobody changed it since."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -41,6 +42,8 @@ Examples:
 
   vmbackup evidence show --kind sweep --month 2026-03 --last 5 --json
 """
+_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
+
 evidence = typer.Typer(help="Read and check what was decided and done.", no_args_is_help=True)
 
 
@@ -113,6 +116,8 @@ def show(
     as_json: AsJson = False,
 ) -> Exit:
     desk: Desk = ctx.obj
+    if month and _MONTH.fullmatch(month) is None:
+        raise Misused(f'--month: "{month}" is no month like 2026-03')
     blobs = desk.app().evidence.blobs
     with desk.err.status("Reading …"):
         found = [
@@ -165,6 +170,8 @@ def _say_sweep(body: Mapping[str, Any]) -> str:
 
 
 def _say_control(body: Mapping[str, Any]) -> str:
+    if body.get("did") == "released":
+        return f"{str(body['slot']).rpartition('/')[2]}: released from its quarantine"
     return ", ".join(f"{name} {value}" for name, value in body.items())
 
 

@@ -50,7 +50,7 @@ def show_faults(desk: Desk, source: str, faults: tuple[Fault, ...]) -> None:
 
 def mishap_json(error: BackupError | Misused) -> dict[str, Any]:
     if isinstance(error, Misused):
-        return {"kind": "Misused", "message": str(error), "next": ""}
+        return {"kind": "Misused", "message": str(error), "code": "", "next": ""}
     known: dict[str, Any] = {
         "kind": type(error).__name__,
         "message": str(error),

@@ -36,6 +36,14 @@ def span(duration: timedelta) -> str:
     return " ".join(words[:2]) or "0 seconds"
 
 
+def short_span(duration: timedelta) -> str:
+    """Say a duration for a table's column: `2 h 28 min`, `3 d 4 h`, `45 s`."""
+    words = span(duration)
+    for unit, short in (("day", "d"), ("hour", "h"), ("minute", "min"), ("second", "s")):
+        words = words.replace(f" {unit}s", f" {short}").replace(f" {unit}", f" {short}")
+    return words
+
+
 def number(count: int, thing: str, things: str = "") -> str:
     """Say how many: `1 VM`, `2 VMs`."""
     return f"{count:,} {thing if count == 1 else things or thing + 's'}"

@@ -121,6 +121,7 @@ def _planning(
     asking = Asking(
         inventory=parts.inventory,
         vaults=parts.vaults,
+        restores=drilling.restores,
         journal=journal,
         clock=clock,
         rules=settings.rules,

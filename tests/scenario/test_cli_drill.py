@@ -9,7 +9,7 @@ import pytest
 
 from azsim.http import Request
 from azsim.world import World
-from tests.cli import GROUP, SUB, TOML, WEST, Office
+from tests.cli import GROUP, SUB, TOML, WEST, Cli, Office
 
 DRILLS = f"""{TOML}
 [drills]
@@ -83,6 +83,19 @@ def test_the_coming_nights_are_shown_with_who_is_tested_and_why(office: Office) 
     assert "Full coverage takes 1 night, if every test passes." in ran.out
     assert "2 of tier gold every 30 nights" in ran.out
     assert "NOT_PROTECTED" in ran.out
+
+
+@pytest.mark.parametrize("width", [80, 100, 160])
+def test_no_column_of_the_plan_is_lost_on_a_narrow_terminal(office: Office, width: int) -> None:
+    out = office.run("drill", "plan", "--nights", "1", width=width).out
+
+    assert all(word in out for word in ("egins", "Tier", "Up to", "Takes", "01:00", "gold"))
+
+
+def test_help_names_the_section_of_the_configuration(capsys: pytest.CaptureFixture[str]) -> None:
+    Cli().run("drill", "plan", "--help")
+
+    assert "[drills]" in capsys.readouterr().out
 
 
 def test_it_says_plainly_that_no_restore_test_is_known(office: Office) -> None:

@@ -44,6 +44,28 @@ def quarantined(office: Office) -> str:
 # What was.
 
 
+@pytest.mark.parametrize("width", [80, 100, 160])
+def test_no_column_of_the_list_is_lost_on_a_narrow_terminal(office: Office, width: int) -> None:
+    (found,) = office.run("drill", "list", "--json").json["tests"]
+
+    out = office.run("drill", "list", width=width).out
+
+    assert run_mark(found["run"]) in out
+    assert "RPO" in out
+
+
+def test_what_was_to_go_less_far_than_its_tier_asks_is_not_counted_as_proven(
+    office: Office,
+) -> None:
+    assert office.run("drill", "run", "web", "--local", "--yes", "--rung", "disks").code == 0
+
+    out = office.run("drill", "list").out
+
+    assert "disks of boot (asked: disks)" in out
+    assert "2 restore tests: 1 PROVEN, 0 FAILED, 0 NOT_PROVEN." in out
+    assert "Not in the sum: 1 asked" in out
+
+
 def test_past_tests_are_listed_with_what_they_came_to(office: Office) -> None:
     ran = office.run("drill", "list")
     (found,) = office.run("drill", "list", "--json").json["tests"]
@@ -182,7 +204,9 @@ def test_a_slot_is_released_only_when_it_is_empty(office: Office, quarantined: s
     assert kept.code == 1
     assert "it is not empty: somebodys" in kept.err
     assert (released.code, released.json) == (0, {"released": str(SLOT)})
-    assert "free again (it is empty again" in office.run("evidence", "show").out
+    told = office.run("evidence", "show").out
+    assert "free again (it is empty again" in told
+    assert f"{SLOT.group}: released from its quarantine" in told
     office.world.clock.advance(timedelta(minutes=1))
     assert office.run("drill", "run", "web", "--local", "--yes").code == 0
 

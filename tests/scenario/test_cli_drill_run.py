@@ -73,6 +73,14 @@ def test_the_machine_form_is_one_document_with_the_record(office: Office) -> Non
     )
 
 
+def test_a_point_that_nobody_knows_is_a_wrong_call_and_leaves_no_record(office: Office) -> None:
+    ran = run_local(office, "--point", "1234567")
+
+    assert ran.code == 64
+    assert "web has none called 1234567 that can be restored; its newest are" in ran.err
+    assert office.run("drill", "list", "--json").json["tests"] == []
+
+
 def test_a_backup_that_does_not_boot_is_said_to_have_failed(office: Office) -> None:
     office.world.vaults.spoil_points(vm_id("web"), Conduct(boot=Boot.PANIC))
 

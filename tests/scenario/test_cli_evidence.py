@@ -154,5 +154,12 @@ def test_records_narrow_to_a_kind_a_month_a_vm_and_a_number(office: Office) -> N
     assert earlier.out == "No such record.\n"
 
 
+def test_a_month_that_is_none_is_a_wrong_call(office: Office) -> None:
+    ran = office.run("evidence", "show", "--month", "03-2026")
+
+    assert ran.code == 64
+    assert "is no month like 2026-03" in ran.err
+
+
 def test_a_kind_that_does_not_exist_is_a_wrong_call(office: Office) -> None:
     assert office.run("evidence", "show", "--kind", "gossip").code == 64

@@ -43,6 +43,7 @@ def test_a_wish_is_read(body: dict[str, Any], expected: Wish):
         ({"vm": ["x"]}, "vm: not the ARM id"),
         ({"point": "../other"}, "point: not the name"),
         ({"point": 7}, "point: not the name"),
+        ({"point": "lastest"}, 'point: no strategy is called lastest; did you mean "latest"?'),
         ({"rung": "roof"}, "rung: not one of point, disks, boot, checks, canary"),
         ({"rung": 5}, "rung: not one of"),
         ({"rung": True}, "rung: not one of"),

@@ -177,7 +177,9 @@ def test_one_that_costs_more_than_a_whole_night_refuses_the_plan() -> None:
     found = plan(sized(1, LARGE), priced("1"), nights=7, rooms=room())
 
     assert codes(found) == ["NO_BUDGET"]
-    assert found.unplanned[0].because == "it is estimated at up to 3.40 alone"
+    assert found.unplanned[0].because == (
+        "it is estimated at up to 3.40 alone, more than cost_per_night (1.00): no night takes it"
+    )
     assert "1 of its VMs would be without a proof" in found.refusals[0]
 
 

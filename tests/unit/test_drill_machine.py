@@ -265,6 +265,8 @@ def test_a_named_point_that_is_gone_is_not_replaced_by_another():
     record = drill.run()
 
     assert result(record, Rung.POINT).because == ("another is not among those on offer",)
+    assert result(record, Rung.POINT).reason is ProofReason.POINT_UNKNOWN
+    assert record.verdict is Verdict.NOT_PROVEN
 
 
 def test_a_named_point_is_taken_even_if_it_is_old():
@@ -334,8 +336,8 @@ def paused(drill):
         (no_group, Ending.NO_PLACE),
         (no_account, Ending.NO_PLACE),
         (open_network, Ending.ISOLATION_UNPROVEN),
-        (full_subnet, Ending.NO_ROOM),
-        (spent_quota, Ending.NO_ROOM),
+        (full_subnet, Ending.QUOTA_SHORT),
+        (spent_quota, Ending.QUOTA_SHORT),
         (bad_validation, Ending.NOT_VALID),
         (foreign_restore, Ending.RESTORING),
         (ten_restores, Ending.RESTORE_LIMIT),

@@ -4,7 +4,8 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from difflib import get_close_matches
 from typing import Any
 
 from vmbackup_core.domain.drill_ordering import order_now
@@ -15,7 +16,7 @@ from vmbackup_core.domain.ids import VmId
 from vmbackup_core.domain.points import Strategy
 from vmbackup_core.domain.rules import Rules
 from vmbackup_core.domain.rungs import Rung
-from vmbackup_core.ports import Clock, Inventory, Journal, Vaults
+from vmbackup_core.ports import Clock, Inventory, Journal, Restores, Vaults
 
 LARGEST = 16 * 1024  # Bytes; a wish has some hundred.
 MOST_KEPT = timedelta(hours=24)
@@ -50,11 +51,17 @@ class Faults:
 
     faults: tuple[str, ...]
 
+    @property
+    def wrong_call(self) -> bool:
+        """Whether it is the wish that is wrong: each fault begins with one of its fields."""
+        return all(fault.partition(":")[0] in _FIELDS for fault in self.faults)
+
 
 @dataclass(frozen=True, slots=True)
 class Asking:
     inventory: Inventory
     vaults: Vaults
+    restores: Restores
     journal: Journal
     clock: Clock
     rules: Rules
@@ -90,9 +97,21 @@ class Asking:
         )
         if not isinstance(order, DrillOrder):
             return Faults((f"{vm.name}: {order.text}",))
+        if order.point and (fault := self._why_not_point(order, now)):
+            return Faults((fault,))
         text = f"restore test of {vm.name} to {order.needed.name.lower()}, asked for by a person"
         self.journal.note("intent", order.run, text, vm=vm.id)
         return order
+
+    def _why_not_point(self, order: DrillOrder, now: datetime) -> str:
+        """Return what is wrong with the point that was named, "" where it can be restored."""
+        points = self.restores.observe_points(order.vm, order.vault)
+        offered = sorted((p for p in points if p.offered(now)), key=lambda p: p.taken)
+        if any(point.id.lower() == order.point.lower() for point in offered):
+            return ""
+        newest = (f"{p.id} (taken {p.taken:%Y-%m-%d %H:%M} UTC)" for p in offered[:-4:-1])
+        there = f"; its newest are {', '.join(newest)}" if offered else ""
+        return f"point: {order.vm.name} has none called {order.point} that can be restored{there}"
 
 
 def parse_wish(raw: bytes) -> Wish | Faults:
@@ -140,6 +159,8 @@ def _point(body: Mapping[str, Any], faults: list[str]) -> tuple[str, Strategy]:
     if not isinstance(given, str) or _POINT.fullmatch(given) is None:
         faults.append(f"point: not the name of a recovery point, nor {', '.join(Strategy)}")
         return "", Strategy.LATEST
+    if near := get_close_matches(given.lower(), list(Strategy), n=1, cutoff=0.7):
+        faults.append(f'point: no strategy is called {given}; did you mean "{near[0]}"?')
     return given, Strategy.LATEST
 
 

@@ -26,7 +26,7 @@ EARLY = timedelta(minutes=5)  # A timer may fire a moment before its time.
 REFUSED: Mapping[NotPlanned, Ending] = {
     NotPlanned.RESTORING: Ending.RESTORING,
     NotPlanned.RESTORE_LIMIT: Ending.RESTORE_LIMIT,
-    NotPlanned.NO_QUOTA: Ending.NO_ROOM,
+    NotPlanned.NO_QUOTA: Ending.QUOTA_SHORT,
 }
 
 

@@ -284,7 +284,13 @@ class Filling:
             return f"{subject.vm.size} has {subject.vcpus} vCPUs, and there is room for {free}"
         if code is NotPlanned.NO_BUDGET:
             dearest = self._reckoning.dearest(subject)
-            return "" if dearest is None else f"it is estimated at up to {dearest:.2f} alone"
+            if dearest is None:
+                return ""
+            words = f"it is estimated at up to {dearest:.2f} alone"
+            budget = self._drills.cost_per_night
+            if budget is None or dearest <= budget:
+                return words
+            return f"{words}, more than cost_per_night ({budget:.2f}): no night takes it"
         return ""
 
     def _find_coverage(self) -> Coverage:

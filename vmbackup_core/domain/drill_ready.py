@@ -61,6 +61,7 @@ VALIDATION_LIMIT = timedelta(minutes=30)
 _NO_POINT: Mapping[NoPointReason, tuple[Mark, ProofReason]] = {
     NoPointReason.NO_POINT: (Mark.FAIL, ProofReason.NO_POINT),
     NoPointReason.TOO_OLD: (Mark.FAIL, ProofReason.POINT_TOO_OLD),
+    NoPointReason.UNKNOWN: (Mark.NOT_RUN, ProofReason.POINT_UNKNOWN),
     NoPointReason.NOT_FROM_VAULT: (Mark.NOT_RUN, ProofReason.NOT_FROM_VAULT),
 }
 
@@ -140,7 +141,7 @@ def _choose(order: DrillOrder, points: tuple[PointFacts, ...], now: datetime) ->
         named = (point for point in offered if point.id.lower() == order.point.lower())
         return next(
             (Chosen(point, order.strategy) for point in named),
-            NoPoint(NoPointReason.NO_POINT, f"{order.point} is not among those on offer"),
+            NoPoint(NoPointReason.UNKNOWN, f"{order.point} is not among those on offer"),
         )
     rpo = order.targets.rpo
     latest = max((point.taken for point in offered), default=None)
@@ -195,7 +196,7 @@ def _after_network(state: Drill, _: ReadNetwork, outcome: Any, now: datetime) ->
     if breaches:
         return state.ends(broken, now, tuple(str(breach) for breach in breaches))
     if not running and state.wants(Rung.BOOT) and not outcome.free_addresses:
-        return state.ends(Ending.NO_ROOM, now, ("the subnet has no address left",))
+        return state.ends(Ending.QUOTA_SHORT, now, ("the subnet has no address left",))
     for hindrance in () if running else find_hindrances(outcome):
         state = state.noting(now, str(hindrance))
     ready = replace(state.ready, network_read=now, security_group=outcome.network_security_group)
@@ -236,7 +237,7 @@ def _after_sizes(state: Drill, _: ChooseSize, outcome: Any, now: datetime) -> Dr
         free_quota=order.free_quota,
     )
     if isinstance(choice, NoSize):
-        ending = Ending.NO_ROOM if choice.for_quota else Ending.NO_SIZE
+        ending = Ending.QUOTA_SHORT if choice.for_quota else Ending.NO_SIZE
         return state.ends(ending, now, choice.because)
     if disks is None:
         return replace(state, ready=replace(state.ready, sized=True))

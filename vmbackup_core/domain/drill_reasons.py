@@ -35,6 +35,10 @@ class ProofReason(Enum):
         "no recovery point would be read from the vault: Azure takes a snapshot where there is one",
         'leave "vault" out of strategies, or keep snapshots for a shorter time',
     )
+    POINT_UNKNOWN = ProofMeaning(
+        "the recovery point that was named is not there, or cannot be restored",
+        "leave --point out, or name one of those that are offered",
+    )
 
     # Rung 1.
     RESTORE_FAILED = ProofMeaning("Azure's restore failed", "see the job in the vault")
@@ -129,7 +133,7 @@ class Ending(Enum):
     NO_SLOT = ProofMeaning("no slot was free", "raise at_once, and deploy as many slots")
     NO_PLACE = ProofMeaning(
         "the slot, its network or its staging account is missing or unfit",
-        "deploy the drill module for this subscription and region",
+        "name the place in drillPlaces and deploy again (docs/deploy.md)",
     )
     ISOLATION_UNPROVEN = ProofMeaning(
         "the slot's network is not proven to be isolated", "see which rule or route, and mend it"
@@ -141,23 +145,45 @@ class Ending(Enum):
     LEAK = ProofMeaning(
         "the slot was not empty: it is quarantined", "look at what lies in it, and empty it"
     )
-    NO_ROOM = ProofMeaning(
-        "the quota of vCPUs or the subnet's addresses would not leave the share that is to be free"
+    QUOTA_SHORT = ProofMeaning(
+        "the quota of vCPUs or the subnet's addresses would not leave the share that is to be free",
+        "raise the quota, or lower free_quota; or deploy a larger subnet",
     )
-    NO_SIZE = ProofMeaning("no size that could run it is allowed or available here")
-    NOT_VALID = ProofMeaning("Azure's own validation says that the restore would fail")
-    REFUSED = ProofMeaning("Azure refused; what it said stands beside")
-    RESTORE_LIMIT = ProofMeaning("it was restored 10 times in 24 hours, which is Azure's limit")
-    RESTORING = ProofMeaning("a person's restore of it is running")
+    NO_SIZE = ProofMeaning(
+        "no size that could run it is allowed or available here",
+        "add one to sizes that fits what stands beside",
+    )
+    NOT_VALID = ProofMeaning(
+        "Azure's own validation says that the restore would fail", "mend what Azure said"
+    )
+    REFUSED = ProofMeaning(
+        "Azure refused; what it said stands beside",
+        "see whether a right, a lock or an Azure Policy is in the way (docs/permissions.md)",
+    )
+    RESTORE_LIMIT = ProofMeaning(
+        "it was restored 10 times in 24 hours, which is Azure's limit", "wait for a day"
+    )
+    RESTORING = ProofMeaning(
+        "a person's restore of it is running", "wait until that restore has ended"
+    )
     OBSERVING = ProofMeaning(
         "the subscription is in observe mode: nothing is restored there",
         'set mode = "protect" in [scope], or for this subscription',
     )
     PAUSED = ProofMeaning("all changes are paused", "end the pause with `vmbackup pause off`")
-    NOT_PROTECTED = ProofMeaning("Azure does not back it up now, so there is nothing to prove")
-    UNREACHABLE = ProofMeaning("Azure did not answer for too long")
-    NIGHT_OVER = ProofMeaning("the night was over before its turn came")
-    OVERDUE = ProofMeaning("it took longer than a restore test may: the janitor ended it")
+    NOT_PROTECTED = ProofMeaning(
+        "Azure does not back it up now, so there is nothing to prove", "see `vmbackup explain VM`"
+    )
+    UNREACHABLE = ProofMeaning(
+        "Azure did not answer for too long", "see Azure's own status page, then test it again"
+    )
+    NIGHT_OVER = ProofMeaning(
+        "the night was over before its turn came", "raise lasts or at_once, or lower per_night"
+    )
+    OVERDUE = ProofMeaning(
+        "it took longer than a restore test may: the janitor ended it",
+        "see whether the app's functions run, then test it again",
+    )
 
     @property
     def text(self) -> str:

@@ -83,6 +83,7 @@ class NoPointReason(Enum):
     NO_POINT = "it has no recovery point that can be restored"
     TOO_OLD = "its latest recovery point is older than the tier's rpo"
     NOT_FROM_VAULT = "no recovery point of it would be read from the vault"
+    UNKNOWN = "the recovery point that was named is not among those that can be restored"
 
 
 @dataclass(frozen=True, slots=True)

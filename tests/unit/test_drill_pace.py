@@ -1,9 +1,15 @@
-"""However quick tests are, no subscription begins more of them in an hour than it may."""
+"""The pace of a night: how often it looks at the estate, and how many tests begin in an hour."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pytest
 
 from tests.builders import HERE, NOW, SUB
+from tests.clocks import HandClock
+from vmbackup_core.app.workflows import Workflows
 from vmbackup_core.domain.drill_lanes import HOUR, STARTS_AN_HOUR, paced
+from vmbackup_core.domain.errors import Retryable
 from vmbackup_core.domain.slots import Place
 
 PLACE = Place(SUB, HERE)
@@ -42,3 +48,28 @@ def test_another_subscription_has_a_pace_of_its_own():
 
 def test_a_night_of_nothing_has_no_pace():
     assert paced([]) == ()
+
+
+@dataclass
+class Unseen:
+    """Restore tests of an estate that cannot be looked at."""
+
+    error: Exception
+
+    def tonight(self):
+        raise self.error
+
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("asked", "waits"), [(None, 5 * MINUTE), (MINUTE / 12, 5 * MINUTE), (20 * MINUTE, 20 * MINUTE)]
+)
+def test_an_estate_that_cannot_be_seen_is_looked_at_every_five_minutes_at_most(asked, waits):
+    tests = Unseen(Retryable("no answer", after=asked))
+    workflows = Workflows(None, lambda: tests, HandClock(NOW))
+
+    planned = workflows.plan_night()
+
+    assert datetime.fromisoformat(planned["until"]) == NOW + waits

@@ -24,7 +24,7 @@ Json = dict[str, Any]
 
 PROTECT, DRILL, JANITOR = "protect", "drill", "janitor"
 
-LATER = timedelta(minutes=5)  # When the estate can be looked at again, where nobody says.
+LATER = timedelta(minutes=5)  # When a night looks at the estate again: soon enough, and not often.
 SOON = timedelta(minutes=1)  # How long a removal mostly takes.
 LONGEST, MOST = 500, 8  # Characters and words of a reason: the engine shows 16 KB of a workflow.
 MOST_ROUNDS = 10  # Of the janitor in a row: its next timer goes on.
@@ -88,8 +88,11 @@ class Workflows:
         try:
             found = self.tests().tonight()
         except (Retryable, Stale) as error:
-            after = error.after if isinstance(error, Retryable) else None
-            return {"lanes": [], "until": (self.clock.now() + (after or LATER)).isoformat()}
+            asked = error.after if isinstance(error, Retryable) else None
+            return {
+                "lanes": [],
+                "until": (self.clock.now() + max(asked or LATER, LATER)).isoformat(),
+            }
         begins = paced([(starts, [one.place for one in orders]) for starts, orders in found])
         lanes = [
             {

@@ -26,7 +26,10 @@ def test_the_app_and_nothing_else_is_shipped() -> None:
 
     assert {path.parts[0] for path in files} <= TOP | {"vmbackup_core"}
     assert {Path(name) for name in TOP} <= files
-    assert {path.suffix for path in files if path.parts[0] == "vmbackup_core"} == {".py"}
+    assert {path.suffix for path in files if path.parts[0] == "vmbackup_core"} == {
+        ".py",
+        ".j2",  # Mails.
+    }
 
 
 def test_what_is_shipped_is_small() -> None:

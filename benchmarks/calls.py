@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from azsim.world import World
 from vmbackup_cli.simulated import CLIENT, build_app, found_place, start_host, watch
 from vmbackup_core import bootstrap
-from vmbackup_core.domain.slots import Place
+from vmbackup_core.domain.drill.slots import Place
 
 SUB = "5a0c0000-0000-4000-8000-00000000000a"
 TOML = f"""

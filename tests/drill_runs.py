@@ -4,11 +4,11 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from tests.builders import HERE, NOW, VAULT, WEB
-from vmbackup_core.domain.drill_orders import Clocks, DrillOrder, DrillRecord, run_key
-from vmbackup_core.domain.drill_reasons import Ending, ProofReason
+from vmbackup_core.domain.drill.orders import Clocks, DrillOrder, DrillRecord, run_key
+from vmbackup_core.domain.drill.points import Consistency, PointFacts, PointTier, Strategy
+from vmbackup_core.domain.drill.reasons import Ending, ProofReason
+from vmbackup_core.domain.drill.rungs import Mark, Rung, RungResult, Verdict
 from vmbackup_core.domain.ids import VmId
-from vmbackup_core.domain.points import Consistency, PointFacts, PointTier, Strategy
-from vmbackup_core.domain.rungs import Mark, Rung, RungResult, Verdict
 
 TONIGHT = date(2030, 1, 15)
 MACHINE = "machine-of-web"

@@ -5,16 +5,16 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from tests.builders import NOW, VAULT, estate, item, scope, vm
-from vmbackup_core.domain.drill_choice import DrillPlan, plan_drills
-from vmbackup_core.domain.drill_reckoning import Room
-from vmbackup_core.domain.drill_turns import Drill
-from vmbackup_core.domain.drills import DrillRules, Measure, Past, Tier
+from vmbackup_core.domain.drill.choice import DrillPlan, plan_drills
+from vmbackup_core.domain.drill.points import Consistency, PointFacts, PointTier, Strategy
+from vmbackup_core.domain.drill.reckoning import Room
+from vmbackup_core.domain.drill.rules import DrillRules, Measure, Past, Tier
+from vmbackup_core.domain.drill.slots import Place
+from vmbackup_core.domain.drill.turns import Drill
 from vmbackup_core.domain.facts import Estate, ItemState, VmFacts
 from vmbackup_core.domain.ids import VmId
-from vmbackup_core.domain.points import Consistency, PointFacts, PointTier, Strategy
 from vmbackup_core.domain.rules import Rules
 from vmbackup_core.domain.schedules import DAY
-from vmbackup_core.domain.slots import Place
 
 RULES = Rules(scope(), "backup")
 TONIGHT = date(2030, 1, 16)  # NOW is a Tuesday noon; nights begin at one in the morning.

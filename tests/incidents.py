@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 
 from tests.builders import HERE, SUB, VAULT, at
 from vmbackup_core.domain.ids import VmId
-from vmbackup_core.domain.incident_groups import Book, advance
-from vmbackup_core.domain.root_causes import BY_RUN, RootCause
-from vmbackup_core.domain.tellings import Folding, Rhythm
-from vmbackup_core.domain.troubles import Ending, Sighting, Subject, Wellness, Words
+from vmbackup_core.domain.telling.incident_groups import Book, advance
+from vmbackup_core.domain.telling.root_causes import BY_RUN, RootCause
+from vmbackup_core.domain.telling.tellings import Folding, Rhythm
+from vmbackup_core.domain.telling.troubles import Ending, Sighting, Subject, Wellness, Words
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 RHYTHM = Rhythm(DAY, 3 * DAY)

@@ -12,7 +12,8 @@ from vmbackup_core.app.rendering import (
     render_owner_digest,
     render_trial,
 )
-from vmbackup_core.domain.digests import (
+from vmbackup_core.domain.drill.rules import Past
+from vmbackup_core.domain.telling.digests import (
     Drilled,
     Head,
     Today,
@@ -20,15 +21,20 @@ from vmbackup_core.domain.digests import (
     write_alive_digest,
     write_owner_digest,
 )
-from vmbackup_core.domain.drills import Past
-from vmbackup_core.domain.incidents import take_in
-from vmbackup_core.domain.letters import Letter
-from vmbackup_core.domain.mail_content import Background, IncidentMail, write_incident_mail
-from vmbackup_core.domain.mail_words import PORTALS
-from vmbackup_core.domain.root_causes import RootCause
-from vmbackup_core.domain.routing import Refused, RoutingChange
-from vmbackup_core.domain.tellings import Telling, Told
-from vmbackup_core.domain.troubles import Sighting, Subject, Wellness, Words, find_mail_trouble
+from vmbackup_core.domain.telling.incidents import take_in
+from vmbackup_core.domain.telling.letters import Letter
+from vmbackup_core.domain.telling.mail_content import Background, IncidentMail, write_incident_mail
+from vmbackup_core.domain.telling.mail_words import PORTALS
+from vmbackup_core.domain.telling.root_causes import RootCause
+from vmbackup_core.domain.telling.routing import Refused, RoutingChange
+from vmbackup_core.domain.telling.tellings import Telling, Told
+from vmbackup_core.domain.telling.troubles import (
+    Sighting,
+    Subject,
+    Wellness,
+    Words,
+    find_mail_trouble,
+)
 from vmbackup_core.domain.verdicts import Count
 
 OPS = ("ops@example.com", "payments-team@example.com")

@@ -24,11 +24,11 @@ from vmbackup_core.app.run_book import RunBook
 from vmbackup_core.app.size_shelf import SizeShelf
 from vmbackup_core.app.slot_book import SlotBook
 from vmbackup_core.app.snapshots import Snapshots
-from vmbackup_core.domain.drill import Ended
-from vmbackup_core.domain.drill_orders import DrillOrder, DrillRecord
-from vmbackup_core.domain.drill_state import Drill
+from vmbackup_core.domain.drill.machine import Ended
+from vmbackup_core.domain.drill.orders import DrillOrder, DrillRecord
+from vmbackup_core.domain.drill.rungs import Rung, RungResult
+from vmbackup_core.domain.drill.state import Drill
 from vmbackup_core.domain.rules import Mode
-from vmbackup_core.domain.rungs import Rung, RungResult
 
 MANY = 2_000  # Turns: whatever takes more does not end.
 

@@ -11,20 +11,20 @@ from tests.clocks import HandClock
 from tests.small_app import Lines
 from vmbackup_core.app.incident_book import IncidentBook
 from vmbackup_core.app.watch import Watch
-from vmbackup_core.domain.backup_runs import BackupRun, RunStatus, Source
 from vmbackup_core.domain.backups import Backups, ProtectedVm
 from vmbackup_core.domain.errors import BackupError
 from vmbackup_core.domain.facts import ItemState, Tags
 from vmbackup_core.domain.ids import VmId
-from vmbackup_core.domain.incident_groups import Folding
-from vmbackup_core.domain.incidents import Notice
-from vmbackup_core.domain.mail_rules import MailRules
 from vmbackup_core.domain.policies import PolicyFacts, PolicyKind, Retention
-from vmbackup_core.domain.promises import VaultPromise
-from vmbackup_core.domain.routing import Routing
 from vmbackup_core.domain.rules import Rules, Scope
 from vmbackup_core.domain.schedules import Daily
-from vmbackup_core.domain.tellings import Rhythm
+from vmbackup_core.domain.telling.backup_runs import BackupRun, RunStatus, Source
+from vmbackup_core.domain.telling.incident_groups import Folding
+from vmbackup_core.domain.telling.incidents import Notice
+from vmbackup_core.domain.telling.mail_rules import MailRules
+from vmbackup_core.domain.telling.promises import VaultPromise
+from vmbackup_core.domain.telling.routing import Routing
+from vmbackup_core.domain.telling.tellings import Rhythm
 
 BEGIN = datetime(2030, 1, 7, 12, 0, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

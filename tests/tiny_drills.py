@@ -12,8 +12,7 @@ from enum import Enum
 
 from tests.builders import NOW, WEB
 from tests.clocks import HandClock
-from vmbackup_core.domain.drill_clean import DISK, INTERFACE, MACHINE, RESTORED_TAG
-from vmbackup_core.domain.drill_facts import (
+from vmbackup_core.domain.drill.facts import (
     CheckFacts,
     CheckProgress,
     ConsoleFacts,
@@ -31,15 +30,16 @@ from vmbackup_core.domain.drill_facts import (
     Thing,
     ValidationFacts,
 )
+from vmbackup_core.domain.drill.isolation import NetworkFacts
+from vmbackup_core.domain.drill.ownership import DISK, INTERFACE, MACHINE, RESTORED_TAG
+from vmbackup_core.domain.drill.points import Consistency, PointFacts, PointTier
+from vmbackup_core.domain.drill.proof_control import EXIT_CODE, NAME
+from vmbackup_core.domain.drill.security_rules import Direction, Rule
+from vmbackup_core.domain.drill.sizes import SizeFacts, Usage
+from vmbackup_core.domain.drill.slots import Place, Slot
 from vmbackup_core.domain.errors import Denied, Gone, Rejected, Retryable, Stale
 from vmbackup_core.domain.facts import Agent, Power, Provisioning, Tags
 from vmbackup_core.domain.ids import VaultId, VmId
-from vmbackup_core.domain.isolation import NetworkFacts
-from vmbackup_core.domain.points import Consistency, PointFacts, PointTier
-from vmbackup_core.domain.proof_control import EXIT_CODE, NAME
-from vmbackup_core.domain.security_rules import Direction, Rule
-from vmbackup_core.domain.sizes import SizeFacts, Usage
-from vmbackup_core.domain.slots import Place, Slot
 
 STAGING = "/subscriptions/s/resourcegroups/g/providers/microsoft.storage/storageaccounts/st"
 CONTAINER = "web-0123456789abcdef0123456789abcdef"

@@ -10,8 +10,8 @@ from tests.tiny_backups import MAIL, Nights
 from vmbackup_core.app.postbox import Postbox
 from vmbackup_core.app.telling import Teller
 from vmbackup_core.domain.errors import BackupError, Rejected
-from vmbackup_core.domain.letters import Letter
-from vmbackup_core.domain.postage import Budget
+from vmbackup_core.domain.telling.letters import Letter
+from vmbackup_core.domain.telling.postage import Budget
 
 
 @dataclass

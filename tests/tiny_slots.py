@@ -6,18 +6,18 @@ from datetime import datetime
 
 from tests.blobs import nothing
 from tests.builders import WEB
-from vmbackup_core.domain.drill_clean import DISK, INTERFACE, MACHINE
-from vmbackup_core.domain.drill_facts import (
+from vmbackup_core.domain.drill.facts import (
     CopyFacts,
     RestoreFacts,
     RestoreProgress,
     StagingContainer,
     Thing,
 )
+from vmbackup_core.domain.drill.ownership import DISK, INTERFACE, MACHINE
+from vmbackup_core.domain.drill.slots import RUN_TAG, Place, Slot, copy_name, run_mark
 from vmbackup_core.domain.errors import Denied, Gone, Rejected
 from vmbackup_core.domain.facts import Agent, Power, Provisioning, Tags
 from vmbackup_core.domain.ids import VaultId, VmId
-from vmbackup_core.domain.slots import RUN_TAG, Place, Slot, copy_name, run_mark
 
 CONTAINER = "web-0123456789abcdef0123456789abcdef"
 

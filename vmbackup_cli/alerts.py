@@ -20,10 +20,10 @@ from vmbackup_cli.words import at, number
 from vmbackup_core.app.mails import Mails
 from vmbackup_core.domain.evidence import Kind
 from vmbackup_core.domain.ids import derive_key
-from vmbackup_core.domain.incidents import Notice, notice_of
-from vmbackup_core.domain.mutes import Mute, mute_fault
-from vmbackup_core.domain.routing import Routing, address_fault, domain_of
-from vmbackup_core.domain.tellings import Telling, Told
+from vmbackup_core.domain.telling.incidents import Notice, notice_of
+from vmbackup_core.domain.telling.mutes import Mute, mute_fault
+from vmbackup_core.domain.telling.routing import Routing, address_fault, domain_of
+from vmbackup_core.domain.telling.tellings import Telling, Told
 from vmbackup_core.settings.faults import Unfit
 from vmbackup_core.settings.words import parse_duration
 
@@ -219,7 +219,7 @@ def send_test(
     ] = None,
 ) -> Exit:
     from vmbackup_core.app.rendering import render_trial
-    from vmbackup_core.domain.postage import Mark
+    from vmbackup_core.domain.telling.postage import Mark
 
     desk: Desk = ctx.obj
     mails = _mails(desk)

@@ -11,12 +11,12 @@ from rich.text import Text
 from vmbackup_cli.desk import Desk, Misused
 from vmbackup_cli.words import at, number
 from vmbackup_core.app.telling import Teller
-from vmbackup_core.domain.incidents import Incident
-from vmbackup_core.domain.letters import Letter
-from vmbackup_core.domain.mail_content import Line, line_of
-from vmbackup_core.domain.mail_words import one_line, spell_span
-from vmbackup_core.domain.tellings import State, Told
-from vmbackup_core.domain.watching import Watched
+from vmbackup_core.domain.telling.incidents import Incident
+from vmbackup_core.domain.telling.letters import Letter
+from vmbackup_core.domain.telling.mail_content import Line, line_of
+from vmbackup_core.domain.telling.mail_words import one_line, spell_span
+from vmbackup_core.domain.telling.tellings import State, Told
+from vmbackup_core.domain.telling.watching import Watched
 
 _STYLES = {
     State.QUIET: "dim",

@@ -6,7 +6,7 @@ from typing import Any
 
 from vmbackup_cli.words import number
 from vmbackup_core.app.codec import to_json
-from vmbackup_core.domain.drills import DrillRules
+from vmbackup_core.domain.drill.rules import DrillRules
 
 type Pairs = list[tuple[str, object]]
 

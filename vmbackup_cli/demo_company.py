@@ -9,7 +9,7 @@ from azsim.vaults import Vault
 from azsim.world import World
 from vmbackup_cli.demo_canary import canary_line
 from vmbackup_cli.simulated import found_place
-from vmbackup_core.domain.slots import Place
+from vmbackup_core.domain.drill.slots import Place
 
 PRODUCTION = "5a0c0000-0000-4000-8000-00000000000a"
 LABORATORY = "5b0c0000-0000-4000-8000-00000000000b"

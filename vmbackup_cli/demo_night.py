@@ -16,12 +16,12 @@ from vmbackup_cli.demo_company import PRODUCTION, SLOTS
 from vmbackup_cli.timeline import Timeline, announce, rank
 from vmbackup_cli.words import number
 from vmbackup_core import bootstrap
-from vmbackup_core.domain.drill_evidence import DRILL
-from vmbackup_core.domain.drill_orders import run_key
+from vmbackup_core.domain.drill.evidence import DRILL
+from vmbackup_core.domain.drill.orders import run_key
+from vmbackup_core.domain.drill.rungs import Control, Verdict
+from vmbackup_core.domain.drill.slots import Place, Slot, copy_name
 from vmbackup_core.domain.ids import VmId
-from vmbackup_core.domain.rungs import Control, Verdict
 from vmbackup_core.domain.schedules import DAY
-from vmbackup_core.domain.slots import Place, Slot, copy_name
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 BEGINS = time(1)  # As [drills] and the timer of the function have it.

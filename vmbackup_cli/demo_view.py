@@ -13,11 +13,11 @@ from rich.text import Text
 
 from vmbackup_cli.demo_day import Day
 from vmbackup_cli.demo_night import Body, Night, describe
-from vmbackup_core.domain.drill_reasons import Ending, ProofReason
+from vmbackup_core.domain.drill.reasons import Ending, ProofReason
+from vmbackup_core.domain.drill.rungs import Mark
+from vmbackup_core.domain.drill.rungs import Verdict as Worth
 from vmbackup_core.domain.ids import VmId
 from vmbackup_core.domain.reasons import Reason, Standing
-from vmbackup_core.domain.rungs import Mark
-from vmbackup_core.domain.rungs import Verdict as Worth
 from vmbackup_core.domain.verdicts import Verdict
 
 _STANDINGS = {Standing.DONE: "green", Standing.HUMAN: "yellow", Standing.WORK: "red"}

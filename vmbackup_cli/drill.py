@@ -11,7 +11,7 @@ from vmbackup_cli.drill_view import show_plan
 from vmbackup_cli.plan import AsJson
 from vmbackup_cli.words import number
 from vmbackup_core.app.drilling import Drilling
-from vmbackup_core.domain.drill_choice import DrillPlan
+from vmbackup_core.domain.drill.choice import DrillPlan
 
 PLAN = """
 Which VMs' backups the coming nights are to prove by a restore test, and why. Changes nothing.

@@ -18,8 +18,8 @@ from rich.text import Text
 
 from vmbackup_cli.desk import Desk
 from vmbackup_cli.words import span
-from vmbackup_core.domain.drill import Phase
-from vmbackup_core.domain.rungs import Mark, Rung
+from vmbackup_core.domain.drill.machine import Phase
+from vmbackup_core.domain.drill.rungs import Mark, Rung
 from vmbackup_core.ports import Clock
 
 TICK = timedelta(seconds=1)  # The longest wait between two signs of life.

@@ -9,7 +9,7 @@ from vmbackup_cli.desk import Desk, Exit, Misused
 from vmbackup_cli.drill_json import forecast_json
 from vmbackup_cli.plan import AsJson
 from vmbackup_cli.words import number, span
-from vmbackup_core.domain.drill_forecast import Forecast
+from vmbackup_core.domain.drill.forecast import Forecast
 from vmbackup_core.settings.faults import did_you_mean
 
 FORECAST = """

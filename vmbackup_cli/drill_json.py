@@ -6,12 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 from vmbackup_core.app.drilling import Drilling
-from vmbackup_core.domain.drill_choice import DrillPlan
-from vmbackup_core.domain.drill_coverage import Load
-from vmbackup_core.domain.drill_forecast import Forecast
-from vmbackup_core.domain.drill_turns import Drill, Night, NotPlanned, Unplanned
+from vmbackup_core.domain.drill.choice import DrillPlan
+from vmbackup_core.domain.drill.coverage import Load
+from vmbackup_core.domain.drill.forecast import Forecast
+from vmbackup_core.domain.drill.points import Chosen, NoPoint, PointChoice
+from vmbackup_core.domain.drill.turns import Drill, Night, NotPlanned, Unplanned
 from vmbackup_core.domain.ids import VmId
-from vmbackup_core.domain.points import Chosen, NoPoint, PointChoice
 
 type Points = Mapping[VmId, PointChoice]
 

@@ -20,12 +20,12 @@ from vmbackup_cli.words import at, number, short_span
 from vmbackup_core.app.evidence import EvidenceLog
 from vmbackup_core.app.restore_tests import RestoreTests
 from vmbackup_core.bootstrap import App
-from vmbackup_core.domain.drill_evidence import DRILL, duration, moment
-from vmbackup_core.domain.drill_runs import Run
+from vmbackup_core.domain.drill.evidence import DRILL, duration, moment
+from vmbackup_core.domain.drill.rungs import Verdict
+from vmbackup_core.domain.drill.runs import Run
+from vmbackup_core.domain.drill.slots import run_mark
 from vmbackup_core.domain.evidence import Kind, chain_name
 from vmbackup_core.domain.ids import VmId
-from vmbackup_core.domain.rungs import Verdict
-from vmbackup_core.domain.slots import run_mark
 
 LIST = """
 Restore tests that were, as the evidence has them, and those under way.

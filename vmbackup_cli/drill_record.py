@@ -9,10 +9,10 @@ from rich.text import Text
 from vmbackup_cli.desk import Desk
 from vmbackup_cli.drill_follow import MARKS
 from vmbackup_cli.words import at, span
-from vmbackup_core.domain.drill_evidence import duration, moment
-from vmbackup_core.domain.drill_reasons import Ending, ProofMeaning, ProofReason
-from vmbackup_core.domain.drill_runs import Run
-from vmbackup_core.domain.rungs import Mark, Rung, Verdict
+from vmbackup_core.domain.drill.evidence import duration, moment
+from vmbackup_core.domain.drill.reasons import Ending, ProofMeaning, ProofReason
+from vmbackup_core.domain.drill.rungs import Mark, Rung, Verdict
+from vmbackup_core.domain.drill.runs import Run
 
 VERDICTS = {
     Verdict.PROVEN.name: "green",

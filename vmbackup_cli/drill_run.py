@@ -18,12 +18,12 @@ from vmbackup_cli.words import at, span
 from vmbackup_core.app.asking import Faults, Wish, parse_wish
 from vmbackup_core.app.heartbeat import IN_REACH
 from vmbackup_core.bootstrap import App
-from vmbackup_core.domain.drill_orders import DrillOrder
-from vmbackup_core.domain.drill_ready import LEASE
+from vmbackup_core.domain.drill.orders import DrillOrder
+from vmbackup_core.domain.drill.points import Strategy
+from vmbackup_core.domain.drill.ready import LEASE
+from vmbackup_core.domain.drill.rungs import Verdict
 from vmbackup_core.domain.errors import Rejected, Retryable
 from vmbackup_core.domain.ids import VmId
-from vmbackup_core.domain.points import Strategy
-from vmbackup_core.domain.rungs import Verdict
 from vmbackup_core.ports import Clock
 
 RUN = """

@@ -11,11 +11,11 @@ from vmbackup_cli.plan import AsJson
 from vmbackup_cli.words import at, span
 from vmbackup_core.app.heartbeat import IN_REACH
 from vmbackup_core.app.restore_tests import RestoreTests
-from vmbackup_core.domain.drill_runs import Run
+from vmbackup_core.domain.drill.leases import Lease
+from vmbackup_core.domain.drill.runs import Run
+from vmbackup_core.domain.drill.slots import Slot
 from vmbackup_core.domain.errors import Rejected
 from vmbackup_core.domain.evidence import Kind
-from vmbackup_core.domain.leases import Lease
-from vmbackup_core.domain.slots import Slot
 
 SLOTS = """
 Every slot that was ever used: whose it is, or why nobody gets it.

@@ -8,10 +8,10 @@ from rich.text import Text
 from vmbackup_cli.desk import Desk
 from vmbackup_cli.drill_json import Points, count_codes, first_busy
 from vmbackup_cli.words import at, number, short_span
-from vmbackup_core.domain.drill_choice import DrillPlan
-from vmbackup_core.domain.drill_turns import Drill, NotPlanned
-from vmbackup_core.domain.drills import DrillRules
-from vmbackup_core.domain.points import Chosen, NoPoint, PointChoice
+from vmbackup_core.domain.drill.choice import DrillPlan
+from vmbackup_core.domain.drill.points import Chosen, NoPoint, PointChoice
+from vmbackup_core.domain.drill.rules import DrillRules
+from vmbackup_core.domain.drill.turns import Drill, NotPlanned
 
 NO_TEST_YET = "No restore test of these VMs is known so far."
 NAMED = 3  # So many VMs of one code are named.

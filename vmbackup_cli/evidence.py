@@ -14,7 +14,7 @@ from vmbackup_cli.chains import Chain, check, in_folder, in_store
 from vmbackup_cli.desk import Desk, Exit, Misused
 from vmbackup_cli.plan import AsJson
 from vmbackup_cli.words import number
-from vmbackup_core.domain.drill_evidence import CLEANED, LIFTED, QUARANTINED
+from vmbackup_core.domain.drill.evidence import CLEANED, LIFTED, QUARANTINED
 from vmbackup_core.domain.evidence import Kind
 from vmbackup_core.ports import Blobs
 

@@ -13,7 +13,7 @@ from azsim.networks import Network, Subnet
 from azsim.transport import SimTransport
 from azsim.world import World
 from vmbackup_core import bootstrap
-from vmbackup_core.domain.slots import NETWORK, Place, Slot
+from vmbackup_core.domain.drill.slots import NETWORK, Place, Slot
 from vmbackup_core.ports import Journal
 from vmbackup_core.settings import load
 

@@ -12,8 +12,8 @@ from typing import Protocol, TextIO
 from rich.console import Console
 from rich.text import Text
 
+from vmbackup_core.domain.drill.slots import PREFIX
 from vmbackup_core.domain.ids import VmId
-from vmbackup_core.domain.slots import PREFIX
 
 _STYLES = {
     "event": "cyan",

@@ -24,11 +24,11 @@ from vmbackup_core.app.restore_tests import RestoreTests
 from vmbackup_core.app.sweep import Sweep
 from vmbackup_core.app.telling import Teller
 from vmbackup_core.app.watch import Watch
-from vmbackup_core.domain.drill_history import Histories
-from vmbackup_core.domain.mail_rules import MailRules
-from vmbackup_core.domain.mail_words import PORTALS
-from vmbackup_core.domain.postage import budget_of
+from vmbackup_core.domain.drill.history import Histories
 from vmbackup_core.domain.schedules import DAY
+from vmbackup_core.domain.telling.mail_rules import MailRules
+from vmbackup_core.domain.telling.mail_words import PORTALS
+from vmbackup_core.domain.telling.postage import budget_of
 from vmbackup_core.ports import Blobs, Clock, Journal
 from vmbackup_core.settings import Settings
 

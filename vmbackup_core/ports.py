@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from vmbackup_core.domain.drill.points import PointFacts
 from vmbackup_core.domain.facts import DiskExclusion, Estate, ItemFacts, VaultFacts, VmFacts
 from vmbackup_core.domain.ids import VaultId, VmId
 from vmbackup_core.domain.operations import JobFacts, OperationFacts
-from vmbackup_core.domain.points import PointFacts
 from vmbackup_core.domain.policies import PolicySpec
 from vmbackup_core.domain.rules import Scope
 

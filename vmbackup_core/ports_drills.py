@@ -8,7 +8,7 @@ places; an implementation refuses anything else before it leaves (adapters/gate.
 from datetime import datetime
 from typing import Protocol
 
-from vmbackup_core.domain.drill_facts import (
+from vmbackup_core.domain.drill.facts import (
     CheckFacts,
     ConsoleFacts,
     CopyFacts,
@@ -22,11 +22,11 @@ from vmbackup_core.domain.drill_facts import (
     Thing,
     ValidationFacts,
 )
+from vmbackup_core.domain.drill.isolation import NetworkFacts
+from vmbackup_core.domain.drill.sizes import SizeFacts, Usage
+from vmbackup_core.domain.drill.slots import Place, Slot
 from vmbackup_core.domain.ids import VaultId
-from vmbackup_core.domain.isolation import NetworkFacts
 from vmbackup_core.domain.rules import Scope
-from vmbackup_core.domain.sizes import SizeFacts, Usage
-from vmbackup_core.domain.slots import Place, Slot
 
 
 class Restoring(Protocol):

@@ -8,10 +8,10 @@ change anything, and a write sends one request and never repeats it by itself.
 from datetime import datetime
 from typing import Protocol
 
-from vmbackup_core.domain.backup_runs import BackupRun
 from vmbackup_core.domain.backups import Backups
-from vmbackup_core.domain.letters import Letter
 from vmbackup_core.domain.rules import Scope
+from vmbackup_core.domain.telling.backup_runs import BackupRun
+from vmbackup_core.domain.telling.letters import Letter
 
 
 class BackupEstate(Protocol):

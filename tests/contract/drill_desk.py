@@ -15,10 +15,8 @@ from vmbackup_core.adapters.deed_forms import Identity
 from vmbackup_core.adapters.restoring import AzureRestoring
 from vmbackup_core.adapters.staging import AzureStaging
 from vmbackup_core.adapters.wire_restores import restore_body
-from vmbackup_core.domain.drill_facts import AttachedDisk, CopySpec, RestoreFacts, RestoreOrder
-from vmbackup_core.domain.facts import Tags
-from vmbackup_core.domain.ids import VmId
-from vmbackup_core.domain.slots import (
+from vmbackup_core.domain.drill.facts import AttachedDisk, CopySpec, RestoreFacts, RestoreOrder
+from vmbackup_core.domain.drill.slots import (
     EXPIRES_TAG,
     MADE_BY,
     MADE_BY_TAG,
@@ -27,6 +25,8 @@ from vmbackup_core.domain.slots import (
     Place,
     Slot,
 )
+from vmbackup_core.domain.facts import Tags
+from vmbackup_core.domain.ids import VmId
 
 PLACE = Place(SUB, WEST)
 SLOT = Slot(PLACE, 1)

@@ -15,10 +15,10 @@ from vmbackup_core.adapters.arm import Arm
 from vmbackup_core.adapters.backup_estate import AzureBackupEstate
 from vmbackup_core.adapters.deed_forms import Host, Identity
 from vmbackup_core.adapters.job_log import AzureJobLog
-from vmbackup_core.domain.backup_runs import RunStatus, Source, merge_runs
 from vmbackup_core.domain.errors import Rejected
 from vmbackup_core.domain.facts import ItemState
 from vmbackup_core.domain.rules import Scope
+from vmbackup_core.domain.telling.backup_runs import RunStatus, Source, merge_runs
 
 HERE = Scope(subscriptions=(SUB,))
 LOGS = "https://api.loganalytics.io"

@@ -11,7 +11,7 @@ from azsim.guests import Boot, Conduct
 from azsim.world import World
 from tests.contract.azure_desk import SUB, VAULT
 from tests.contract.drill_desk import NAME, OURS, PLACE, SLOT, DrillDesk
-from vmbackup_core.domain.drill_facts import (
+from vmbackup_core.domain.drill.facts import (
     AttachedDisk,
     CheckFacts,
     CheckProgress,
@@ -21,9 +21,9 @@ from vmbackup_core.domain.drill_facts import (
     Plan,
     Thing,
 )
+from vmbackup_core.domain.drill.slots import Slot
 from vmbackup_core.domain.errors import Denied, Gone, Rejected, Retryable, Stale
 from vmbackup_core.domain.facts import Agent, Power, Provisioning, Tags
-from vmbackup_core.domain.slots import Slot
 
 WEST = PLACE.location
 CHECK = GuestCheck("shop-is-up", "Linux", "test -f /srv/shop", timedelta(minutes=5))

@@ -11,7 +11,7 @@ from tests.contract.restore_desk import RestoreDesk
 from vmbackup_core.adapters.arm import Arm
 from vmbackup_core.adapters.gate import Identity
 from vmbackup_core.adapters.history import AzureRestoreHistory
-from vmbackup_core.domain.drill_facts import RestoreFacts, RestoreProgress
+from vmbackup_core.domain.drill.facts import RestoreFacts, RestoreProgress
 from vmbackup_core.domain.ids import VaultId, VmId
 from vmbackup_core.domain.rules import Scope
 

@@ -16,7 +16,7 @@ from vmbackup_core.adapters.arm import Arm
 from vmbackup_core.adapters.deed_forms import Host, Identity
 from vmbackup_core.adapters.mailer import AzureMailer, letter_body
 from vmbackup_core.domain.errors import Denied, Retryable
-from vmbackup_core.domain.letters import Attachment, Letter, operation_id
+from vmbackup_core.domain.telling.letters import Attachment, Letter, operation_id
 
 SENDER = "DoNotReply@contoso.example"
 LETTER = Letter(

@@ -24,9 +24,9 @@ from vmbackup_cli.simulated import SHUT, found_place
 from vmbackup_core.adapters.api_versions import NETWORKS
 from vmbackup_core.adapters.deed_forms import Identity
 from vmbackup_core.adapters.networks import ADMIN_RULES, AzureNetworks
+from vmbackup_core.domain.drill.isolation import NetworkFacts, find_breaches, find_copy_breaches
+from vmbackup_core.domain.drill.slots import Place, Slot
 from vmbackup_core.domain.errors import Denied, Retryable
-from vmbackup_core.domain.isolation import NetworkFacts, find_breaches, find_copy_breaches
-from vmbackup_core.domain.slots import Place, Slot
 
 PLACE = Place(SUB, WEST)
 SLOT = Slot(PLACE, 1)

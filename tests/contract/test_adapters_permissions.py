@@ -40,11 +40,11 @@ from vmbackup_core.adapters.history import AzureRestoreHistory
 from vmbackup_core.adapters.networks import AzureNetworks
 from vmbackup_core.adapters.rows_tables import TableRows
 from vmbackup_core.adapters.sizes import AzureSizes
+from vmbackup_core.domain.drill.slots import Place, Slot
 from vmbackup_core.domain.ids import VaultId
 from vmbackup_core.domain.policies import PolicyKind, PolicySpec, Retention
 from vmbackup_core.domain.rules import Scope
 from vmbackup_core.domain.schedules import Daily
-from vmbackup_core.domain.slots import Place, Slot
 from vmbackup_core.ports import Blob, Row
 
 PAGE = Path(__file__).parents[2] / "docs" / "permissions.md"

@@ -6,8 +6,8 @@ import pytest
 
 from azsim.world import World
 from tests.contract.azure_desk import SUB, VAULT, WEB, WEST, Desk
+from vmbackup_core.domain.drill.points import Chosen, Consistency, PointTier, Strategy, choose_point
 from vmbackup_core.domain.errors import BackupError
-from vmbackup_core.domain.points import Chosen, Consistency, PointTier, Strategy, choose_point
 
 SOME_DAYS = timedelta(days=6)
 

@@ -12,9 +12,9 @@ from azsim.world import World
 from tests.contract.azure_desk import SUB, VAULT
 from tests.contract.drill_desk import SLOT, DrillDesk
 from vmbackup_core.adapters.api_versions import BACKUP
-from vmbackup_core.domain.drill_facts import RestoreProgress, ValidationFacts
+from vmbackup_core.domain.drill.facts import RestoreProgress, ValidationFacts
+from vmbackup_core.domain.drill.slots import Place, Slot
 from vmbackup_core.domain.errors import BackupError, Denied, Malformed, Rejected, Retryable
-from vmbackup_core.domain.slots import Place, Slot
 
 NO_CORES = Failure("UserErrorCoreCountSubscriptionQuotaReached", "No cores are left.", 400170)
 ELSEWHERE = Slot(Place("99999999-2222-4333-8444-555555555555", "westeurope"), 1)

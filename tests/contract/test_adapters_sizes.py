@@ -11,8 +11,7 @@ from vmbackup_core.adapters.gate import Identity
 from vmbackup_core.adapters.sizes import AzureSizes
 from vmbackup_core.app.size_shelf import SizeShelf
 from vmbackup_core.app.snapshots import Snapshots
-from vmbackup_core.domain.errors import Denied, Rejected
-from vmbackup_core.domain.sizes import (
+from vmbackup_core.domain.drill.sizes import (
     Needs,
     NoSize,
     SizeChoice,
@@ -21,7 +20,8 @@ from vmbackup_core.domain.sizes import (
     choose_size,
     needs_of,
 )
-from vmbackup_core.domain.slots import Place
+from vmbackup_core.domain.drill.slots import Place
+from vmbackup_core.domain.errors import Denied, Rejected
 
 HERE = Place(SUB, WEST)
 ZONES = ("1", "2", "3")

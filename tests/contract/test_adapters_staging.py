@@ -5,9 +5,9 @@ import pytest
 from azsim.world import World
 from tests.contract.azure_desk import SUB, WEST
 from tests.contract.drill_desk import PLACE, DrillDesk
-from vmbackup_core.domain.drill_facts import Recipe, RestoreFacts
+from vmbackup_core.domain.drill.facts import Recipe, RestoreFacts
+from vmbackup_core.domain.drill.slots import Place
 from vmbackup_core.domain.errors import Denied, Rejected
-from vmbackup_core.domain.slots import Place
 
 NOWHERE = Place(SUB, "northeurope")
 TERMS = {"subscription": SUB, "group": NOWHERE.group, "name": "other", "location": "northeurope"}

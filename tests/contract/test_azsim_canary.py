@@ -9,14 +9,14 @@ from azsim.guests import Boot, Conduct
 from azsim.run_commands import Ran
 from azsim.world import World
 from tests.contract.restore_desk import TARGET, RestoreDesk
-from vmbackup_core.domain.drill_facts import CheckFacts, CheckProgress, ConsoleFacts, CopyFacts
-from vmbackup_core.domain.drill_reasons import ProofReason
+from vmbackup_core.domain.drill.facts import CheckFacts, CheckProgress, ConsoleFacts, CopyFacts
+from vmbackup_core.domain.drill.proof_boot import judge_boot
+from vmbackup_core.domain.drill.proof_canary import canary_check, judge_canary, lag_of, read_canary
+from vmbackup_core.domain.drill.proof_checks import judge_check
+from vmbackup_core.domain.drill.proof_control import control_check, judge_control
+from vmbackup_core.domain.drill.reasons import ProofReason
+from vmbackup_core.domain.drill.rungs import Control, RungResult
 from vmbackup_core.domain.facts import Agent, Power, Provisioning, Tags
-from vmbackup_core.domain.proof_boot import judge_boot
-from vmbackup_core.domain.proof_canary import canary_check, judge_canary, lag_of, read_canary
-from vmbackup_core.domain.proof_checks import judge_check
-from vmbackup_core.domain.proof_control import control_check, judge_control
-from vmbackup_core.domain.rungs import Control, RungResult
 
 QUARTER = timedelta(minutes=15)
 EVERY_QUARTER = QUARTER.total_seconds()

@@ -13,11 +13,11 @@ from vmbackup_core.adapters.gate import Gate
 from vmbackup_core.adapters.wire_copies import check_body, copy_body
 from vmbackup_core.adapters.wire_items import protection_body
 from vmbackup_core.adapters.wire_restores import item_path, restore_body, validation_body
-from vmbackup_core.domain.drill_facts import AttachedDisk, CopySpec, GuestCheck, RestoreOrder
+from vmbackup_core.domain.drill.facts import AttachedDisk, CopySpec, GuestCheck, RestoreOrder
+from vmbackup_core.domain.drill.slots import EXPIRES_TAG, MADE_BY_TAG, RUN_TAG, Place, Slot
 from vmbackup_core.domain.errors import Denied
 from vmbackup_core.domain.facts import Tags
 from vmbackup_core.domain.ids import VaultId, VmId
-from vmbackup_core.domain.slots import EXPIRES_TAG, MADE_BY_TAG, RUN_TAG, Place, Slot
 
 SUB = "11111111-2222-3333-4444-555555555555"
 OTHER = "99999999-2222-3333-4444-555555555555"

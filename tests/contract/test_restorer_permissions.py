@@ -10,7 +10,7 @@ from azsim.world import World
 from tests.contract.azure_desk import SUB, VAULT, WEST
 from tests.contract.drill_desk import NAME, PLACE, SLOT, DrillDesk
 from vmbackup_core.adapters import copies, restoring, staging
-from vmbackup_core.domain.drill_facts import GuestCheck, Thing
+from vmbackup_core.domain.drill.facts import GuestCheck, Thing
 
 ACTIONS = {**restoring.ACTIONS, **staging.ACTIONS, **copies.ACTIONS}
 CHECK = GuestCheck("shop", "Linux", "true", timedelta(minutes=5))

@@ -11,8 +11,8 @@ from tests.infra.bicep import Resource, deploy
 from tests.infra.estate import INFRA, OTHER, WEST, of_kind
 from vmbackup_core.adapters.staging import _unfit
 from vmbackup_core.adapters.wire_networks import parse_network, parse_rules, route_table_of
-from vmbackup_core.domain.isolation import NetworkFacts, find_breaches, find_hindrances
-from vmbackup_core.domain.slots import Place, Slot
+from vmbackup_core.domain.drill.isolation import NetworkFacts, find_breaches, find_hindrances
+from vmbackup_core.domain.drill.slots import Place, Slot
 
 PLACE = Place(OTHER, WEST)
 SLOTS = (1, 2, 99)

@@ -10,7 +10,7 @@ from tests.contract.test_adapters_permissions import page_rows
 from tests.infra.bicep import Resource
 from tests.infra.estate import OTHER, WEST, estate, of_kind
 from tools import roles
-from vmbackup_core.domain.slots import PREFIX
+from vmbackup_core.domain.drill.slots import PREFIX
 
 NEEDS = roles.operations()
 BUILT_IN = {

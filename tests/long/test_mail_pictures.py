@@ -12,7 +12,7 @@ import pytest
 
 from tests.long.browser import ABSENT, Browser, Mode, Seen, find_chromium
 from tests.mails import SAMPLES
-from vmbackup_core.domain.letters import Letter
+from vmbackup_core.domain.telling.letters import Letter
 
 CHROMIUM = find_chromium()
 PHONE, DESK = 390, 900

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from tests.builders import NOW, vm
 from tests.drill_runs import order, record
-from vmbackup_core.domain.drill_evidence import body_of
-from vmbackup_core.domain.drill_history import Histories, fold
-from vmbackup_core.domain.rungs import Control, Verdict
+from vmbackup_core.domain.drill.evidence import body_of
+from vmbackup_core.domain.drill.history import Histories, fold
+from vmbackup_core.domain.drill.rungs import Control, Verdict
 
 HOUR = timedelta(hours=1)
 NAMES = ("web", "db")

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from tests.small_drill import SmallDrill, small_drill
 from tests.tiny_drills import LOGIN, PANIC, Answer, Death
-from vmbackup_core.domain.drill_clean import DISK
-from vmbackup_core.domain.drill_copying import NETWORK_FRESH
-from vmbackup_core.domain.drill_facts import GuestCheck, RestoreProgress, Thing
-from vmbackup_core.domain.drill_orders import DrillRecord
-from vmbackup_core.domain.isolation import NetworkFacts, find_breaches
-from vmbackup_core.domain.rungs import Mark, Rung, Verdict
-from vmbackup_core.domain.slots import Slot
+from vmbackup_core.domain.drill.copying import NETWORK_FRESH
+from vmbackup_core.domain.drill.facts import GuestCheck, RestoreProgress, Thing
+from vmbackup_core.domain.drill.isolation import NetworkFacts, find_breaches
+from vmbackup_core.domain.drill.orders import DrillRecord
+from vmbackup_core.domain.drill.ownership import DISK
+from vmbackup_core.domain.drill.rungs import Mark, Rung, Verdict
+from vmbackup_core.domain.drill.slots import Slot
 
 APP = GuestCheck("app", "linux", "true")
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)

@@ -12,17 +12,17 @@ from hypothesis import strategies as st
 
 from tests.builders import NOW, OTHER_SUB, SUB, VAULT, item, vm
 from tests.drills import HERE, RULES, THERE, TONIGHT, drill_rules, drills_of, night, plan, tier
-from vmbackup_core.domain.drill_choice import DrillPlan, plan_drills
-from vmbackup_core.domain.drill_cost import Prices
-from vmbackup_core.domain.drill_reckoning import Room
-from vmbackup_core.domain.drill_turns import Drill, Why
-from vmbackup_core.domain.drills import Dates, DrillRules, Measure, Past
+from vmbackup_core.domain.drill.choice import DrillPlan, plan_drills
+from vmbackup_core.domain.drill.cost import Prices
+from vmbackup_core.domain.drill.points import Strategy
+from vmbackup_core.domain.drill.reckoning import Room
+from vmbackup_core.domain.drill.rules import Dates, DrillRules, Measure, Past
+from vmbackup_core.domain.drill.rungs import Rung
+from vmbackup_core.domain.drill.slots import Place
+from vmbackup_core.domain.drill.turns import Drill, Why
 from vmbackup_core.domain.facts import Estate, ItemState, Tags
 from vmbackup_core.domain.ids import VmId
-from vmbackup_core.domain.points import Strategy
-from vmbackup_core.domain.rungs import Rung
 from vmbackup_core.domain.schedules import DAY, HOUR, Weekday
-from vmbackup_core.domain.slots import Place
 
 some = settings(max_examples=60, deadline=None)
 

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from tests.builders import VAULT, WEB
 from vmbackup_core.app.codec import from_json, to_json
-from vmbackup_core.domain.backup_runs import BackupRun, RunStatus, Source, merge_runs
-from vmbackup_core.domain.expectations import (
+from vmbackup_core.domain.schedules import Daily, Hourly, Weekday, Weekly
+from vmbackup_core.domain.telling.backup_runs import BackupRun, RunStatus, Source, merge_runs
+from vmbackup_core.domain.telling.expectations import (
     Judged,
     Known,
     Standing,
@@ -18,7 +19,6 @@ from vmbackup_core.domain.expectations import (
     keep_history,
     next_run,
 )
-from vmbackup_core.domain.schedules import Daily, Hourly, Weekday, Weekly
 
 some = settings(max_examples=60, deadline=None)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -9,19 +9,19 @@ from hypothesis import strategies as st
 
 from tests.builders import HERE, VAULT, WEB
 from tests.incidents import RHYTHM
-from vmbackup_core.domain.backup_runs import BackupRun, RunStatus
-from vmbackup_core.domain.expectations import (
+from vmbackup_core.domain.facts import ItemState
+from vmbackup_core.domain.schedules import Daily
+from vmbackup_core.domain.telling.backup_runs import BackupRun, RunStatus
+from vmbackup_core.domain.telling.expectations import (
     Known,
     Timing,
     judge_runs,
     keep_history,
     usual_duration,
 )
-from vmbackup_core.domain.facts import ItemState
-from vmbackup_core.domain.incident_groups import Book, advance
-from vmbackup_core.domain.schedules import Daily
-from vmbackup_core.domain.tellings import Folding, Telling
-from vmbackup_core.domain.troubles import VmSight, find_vm_troubles
+from vmbackup_core.domain.telling.incident_groups import Book, advance
+from vmbackup_core.domain.telling.tellings import Folding, Telling
+from vmbackup_core.domain.telling.troubles import VmSight, find_vm_troubles
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 BEGIN = datetime(2030, 1, 7, tzinfo=UTC)

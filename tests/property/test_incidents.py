@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tests.incidents import RHYTHM, bad, good, hour
 from vmbackup_core.app.codec import from_json, to_json
-from vmbackup_core.domain.incident_groups import Book, advance
-from vmbackup_core.domain.tellings import Folding, Telling
+from vmbackup_core.domain.telling.incident_groups import Book, advance
+from vmbackup_core.domain.telling.tellings import Folding, Telling
 
 some = settings(max_examples=60, deadline=None)
 NAMES = ("web", "db", "app", "mail")

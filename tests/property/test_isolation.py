@@ -6,8 +6,8 @@ from ipaddress import ip_address, ip_network
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmbackup_core.domain.isolation import NetworkFacts, find_breaches
-from vmbackup_core.domain.security_rules import AGENT_PORTS, PLATFORM, Direction, Rule
+from vmbackup_core.domain.drill.isolation import NetworkFacts, find_breaches
+from vmbackup_core.domain.drill.security_rules import AGENT_PORTS, PLATFORM, Direction, Rule
 
 SUBNET = ("10.0.1.0/28",)
 INSIDE = "10.0.1.5"

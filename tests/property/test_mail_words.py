@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tests.builders import SUB
 from vmbackup_core.domain.facts import Tags
-from vmbackup_core.domain.mail_words import csv_text, one_line, portal_link, subject_line
-from vmbackup_core.domain.routing import Copy, Routing, VmPlace, domain_of, find_recipients
+from vmbackup_core.domain.telling.mail_words import csv_text, one_line, portal_link, subject_line
+from vmbackup_core.domain.telling.routing import Copy, Routing, VmPlace, domain_of, find_recipients
 
 hostile = st.text() | st.text("=+-@\r\n\t \u2028\u202e\u200b\0<>\"'&;,abc")
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests import consoles
 from tests.builders import NOW
-from vmbackup_core.domain.drill_facts import (
+from vmbackup_core.domain.drill.facts import (
     CheckFacts,
     CheckProgress,
     ConsoleFacts,
@@ -18,13 +18,13 @@ from vmbackup_core.domain.drill_facts import (
     Recipe,
     RecipeDisk,
 )
+from vmbackup_core.domain.drill.proof_boot import judge_boot
+from vmbackup_core.domain.drill.proof_canary import judge_canary, lag_of, read_canary
+from vmbackup_core.domain.drill.proof_checks import judge_check, judge_checks
+from vmbackup_core.domain.drill.proof_console import MOST_TOLD
+from vmbackup_core.domain.drill.proof_disks import Attachment, judge_disks, plan_attachment
+from vmbackup_core.domain.drill.rungs import Mark
 from vmbackup_core.domain.facts import Agent, DiskExclusion, Power, Provisioning, Tags
-from vmbackup_core.domain.proof_boot import judge_boot
-from vmbackup_core.domain.proof_canary import judge_canary, lag_of, read_canary
-from vmbackup_core.domain.proof_checks import judge_check, judge_checks
-from vmbackup_core.domain.proof_console import MOST_TOLD
-from vmbackup_core.domain.proof_disks import Attachment, judge_disks, plan_attachment
-from vmbackup_core.domain.rungs import Mark
 
 some = settings(max_examples=200, deadline=None)
 

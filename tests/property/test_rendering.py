@@ -18,21 +18,21 @@ from vmbackup_core.app.rendering import (
     render_incident,
     render_owner_digest,
 )
-from vmbackup_core.domain.digests import (
+from vmbackup_core.domain.ids import VmId
+from vmbackup_core.domain.telling.digests import (
     Head,
     Today,
     Waiting,
     write_alive_digest,
     write_owner_digest,
 )
-from vmbackup_core.domain.ids import VmId
-from vmbackup_core.domain.incidents import Incident
-from vmbackup_core.domain.letters import Letter
-from vmbackup_core.domain.mail_content import IncidentMail, Line, Link
-from vmbackup_core.domain.root_causes import RootCause
-from vmbackup_core.domain.routing import Refused, RoutingChange
-from vmbackup_core.domain.tellings import Telling
-from vmbackup_core.domain.troubles import Subject, Words
+from vmbackup_core.domain.telling.incidents import Incident
+from vmbackup_core.domain.telling.letters import Letter
+from vmbackup_core.domain.telling.mail_content import IncidentMail, Line, Link
+from vmbackup_core.domain.telling.root_causes import RootCause
+from vmbackup_core.domain.telling.routing import Refused, RoutingChange
+from vmbackup_core.domain.telling.tellings import Telling
+from vmbackup_core.domain.telling.troubles import Subject, Words
 from vmbackup_core.domain.verdicts import Count
 
 EVIL = (

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmbackup_core.domain.sizes import (
+from vmbackup_core.domain.drill.sizes import (
     Needs,
     NoSize,
     SizeChoice,

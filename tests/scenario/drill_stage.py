@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.scenario.stage import SUB, WEST, Stage
 from vmbackup_cli.simulated import found_place
-from vmbackup_core.domain.slots import Place
+from vmbackup_core.domain.drill.slots import Place
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 PLACE = Place(SUB, WEST)

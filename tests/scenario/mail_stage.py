@@ -9,7 +9,7 @@ from azsim.log_analytics import Workspace
 from azsim.vaults import Vault
 from tests.scenario.stage import GROUP, SUB, WEST, Stage
 from vmbackup_cli.simulated import ENVIRONMENT
-from vmbackup_core.domain.incidents import Incident
+from vmbackup_core.domain.telling.incidents import Incident
 
 CODE = "UserErrorGuestAgentStatusUnavailable"
 SENDER = "DoNotReply@contoso.example"

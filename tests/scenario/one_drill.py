@@ -20,8 +20,8 @@ from azsim.world import Exchange, World
 from tests.scenario.drill_stage import DRILLS, HOUR, PLACE, STAGING, NightStage
 from tests.scenario.stage import GROUP, SUB, TOML, WEST, opened
 from vmbackup_cli.simulated import CLIENT, found_place
-from vmbackup_core.domain.drill_evidence import DRILL
-from vmbackup_core.domain.slots import RUN_TAG
+from vmbackup_core.domain.drill.evidence import DRILL
+from vmbackup_core.domain.drill.slots import RUN_TAG
 
 TO_CHECKS = (
     TOML

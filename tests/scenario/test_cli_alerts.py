@@ -16,11 +16,11 @@ from tests.scenario.stage import GROUP, SUB, WEST, opened
 from vmbackup_core.domain.evidence import Kind
 from vmbackup_core.domain.facts import ItemState
 from vmbackup_core.domain.ids import VaultId, VmId
-from vmbackup_core.domain.incident_groups import advance
-from vmbackup_core.domain.root_causes import BY_RUN, RootCause
-from vmbackup_core.domain.tellings import Folding, Rhythm
-from vmbackup_core.domain.troubles import Ending, Sighting, Subject, Wellness, Words
-from vmbackup_core.domain.watching import VmRecord, Watched
+from vmbackup_core.domain.telling.incident_groups import advance
+from vmbackup_core.domain.telling.root_causes import BY_RUN, RootCause
+from vmbackup_core.domain.telling.tellings import Folding, Rhythm
+from vmbackup_core.domain.telling.troubles import Ending, Sighting, Subject, Wellness, Words
+from vmbackup_core.domain.telling.watching import VmRecord, Watched
 
 SILENT = TOML[: TOML.index("[mail]")]
 

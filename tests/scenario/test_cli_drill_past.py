@@ -9,7 +9,7 @@ from tests.cli import SUB, TOML, WEST, Office
 from tests.scenario.drill_stage import DRILLS, PLACE, STAGING
 from tests.scenario.test_cli_drill import vm_id
 from vmbackup_cli.simulated import found_place
-from vmbackup_core.domain.slots import Slot, run_mark
+from vmbackup_core.domain.drill.slots import Slot, run_mark
 
 WIDTHS = [40, 80, 110]
 SLOT = Slot(PLACE, 1)

@@ -16,8 +16,8 @@ from tests.scenario.stage import opened
 from tests.scenario.test_cli_drill import vm_id
 from vmbackup_cli.simulated import found_place
 from vmbackup_cli.web import Answer
+from vmbackup_core.domain.drill.slots import Slot, copy_name
 from vmbackup_core.domain.errors import Retryable
-from vmbackup_core.domain.slots import Slot, copy_name
 from vmbackup_core.ports import Clock
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)

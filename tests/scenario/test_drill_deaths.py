@@ -12,10 +12,10 @@ from tests.drill_runs import order
 from tests.scenario.stage import GROUP, SUB, TOML, VAULT, VAULT_GROUP, WEST
 from tests.small_drill import Silent
 from vmbackup_cli.simulated import CLIENT, build_app, found_place
-from vmbackup_core.domain.drill_evidence import DRILL
+from vmbackup_core.domain.drill.evidence import DRILL
+from vmbackup_core.domain.drill.rungs import Rung
+from vmbackup_core.domain.drill.slots import Place
 from vmbackup_core.domain.ids import VaultId, VmId
-from vmbackup_core.domain.rungs import Rung
-from vmbackup_core.domain.slots import Place
 
 PLACE = Place(SUB, WEST)
 LATER = timedelta(seconds=40)  # Until the engine delivers a turn again.

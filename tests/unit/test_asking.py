@@ -8,7 +8,7 @@ import pytest
 
 from tests.builders import WEB
 from vmbackup_core.app.asking import Faults, Wish, parse_wish
-from vmbackup_core.domain.rungs import Rung
+from vmbackup_core.domain.drill.rungs import Rung
 
 HOUR = timedelta(hours=1)
 

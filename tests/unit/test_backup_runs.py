@@ -5,7 +5,7 @@ from itertools import permutations
 import pytest
 
 from tests.builders import NOW, VAULT, WEB, at
-from vmbackup_core.domain.backup_runs import BackupRun, RunStatus, Source, merge_runs
+from vmbackup_core.domain.telling.backup_runs import BackupRun, RunStatus, Source, merge_runs
 
 VAULTS = BackupRun(
     "job-1",

@@ -13,8 +13,8 @@ from vmbackup_core.app.delivery import REPORT, Delivery, parse_report
 from vmbackup_core.app.intake import Intake
 from vmbackup_core.app.notebook import Notebook
 from vmbackup_core.domain.errors import Malformed
-from vmbackup_core.domain.letters import Letter, operation_id
 from vmbackup_core.domain.rules import Scope
+from vmbackup_core.domain.telling.letters import Letter, operation_id
 
 LETTER = Letter("letter-1", ("ops@x.example",), (), "subject", "plain", "<p>")
 DATA = {

@@ -8,9 +8,9 @@ import pytest
 
 from tests.drill_runs import record
 from vmbackup_cli.demo_night import Night, describe
-from vmbackup_core.domain.drill_evidence import body_of
-from vmbackup_core.domain.drill_orders import Clocks, DrillRecord
-from vmbackup_core.domain.rungs import Control, Verdict
+from vmbackup_core.domain.drill.evidence import body_of
+from vmbackup_core.domain.drill.orders import Clocks, DrillRecord
+from vmbackup_core.domain.drill.rungs import Control, Verdict
 
 DISK = "/subscriptions/s/resourcegroups/vmbackup-drill-here-1/providers/microsoft.compute/disks/d"
 

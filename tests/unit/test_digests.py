@@ -3,7 +3,8 @@ from datetime import time
 
 from tests.builders import NOW
 from tests.incidents import Looks, bad, good, hour
-from vmbackup_core.domain.digests import (
+from vmbackup_core.domain.schedules import Daily, Weekday, Weekly
+from vmbackup_core.domain.telling.digests import (
     Drilled,
     Head,
     Today,
@@ -13,9 +14,8 @@ from vmbackup_core.domain.digests import (
     write_alive_digest,
     write_owner_digest,
 )
-from vmbackup_core.domain.mail_content import Background
-from vmbackup_core.domain.routing import Refused, RoutingChange
-from vmbackup_core.domain.schedules import Daily, Weekday, Weekly
+from vmbackup_core.domain.telling.mail_content import Background
+from vmbackup_core.domain.telling.routing import Refused, RoutingChange
 from vmbackup_core.domain.verdicts import Count
 
 COUNT = Count(12, 10, 9, {"NO_VAULT": 1}, {"PROTECTED": 9, "NO_VAULT": 1, "OPTED_OUT": 2})

@@ -23,11 +23,11 @@ from tests.drills import (
     tier,
     without_backup,
 )
-from vmbackup_core.domain.drill_turns import NotPlanned, Why
-from vmbackup_core.domain.drills import Dates, Past
+from vmbackup_core.domain.drill.points import Strategy
+from vmbackup_core.domain.drill.rules import Dates, Past
+from vmbackup_core.domain.drill.turns import NotPlanned, Why
 from vmbackup_core.domain.facts import Estate, ItemState
 from vmbackup_core.domain.ids import VmId
-from vmbackup_core.domain.points import Strategy
 from vmbackup_core.domain.schedules import DAY, HOUR, Weekday
 
 # Who is planned, and why.

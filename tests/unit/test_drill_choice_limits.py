@@ -23,18 +23,18 @@ from tests.drills import (
     proven,
     tier,
 )
-from vmbackup_core.domain.drill_choice import plan_drills
-from vmbackup_core.domain.drill_cost import Prices
-from vmbackup_core.domain.drill_lanes import STARTS_AN_HOUR
-from vmbackup_core.domain.drill_reckoning import Room
-from vmbackup_core.domain.drill_turns import Why
-from vmbackup_core.domain.drills import DrillRules, Past
+from vmbackup_core.domain.drill.choice import plan_drills
+from vmbackup_core.domain.drill.cost import Prices
+from vmbackup_core.domain.drill.lanes import STARTS_AN_HOUR
+from vmbackup_core.domain.drill.points import Strategy
+from vmbackup_core.domain.drill.reckoning import Room
+from vmbackup_core.domain.drill.rules import DrillRules, Past
+from vmbackup_core.domain.drill.rungs import Rung
+from vmbackup_core.domain.drill.slots import Place
+from vmbackup_core.domain.drill.turns import Why
 from vmbackup_core.domain.facts import Tags, VmFacts
-from vmbackup_core.domain.points import Strategy
 from vmbackup_core.domain.rules import Mode, Rules, Scope
-from vmbackup_core.domain.rungs import Rung
 from vmbackup_core.domain.schedules import DAY, HOUR
-from vmbackup_core.domain.slots import Place
 
 MINUTE = timedelta(minutes=1)
 WEST, NORTH = Place(SUB, HERE), Place(SUB, THERE)

@@ -3,10 +3,10 @@
 import pytest
 
 from tests.builders import HERE, SUB
-from vmbackup_core.domain.drill_clean import DISK, INTERFACE, MACHINE, sort_things
-from vmbackup_core.domain.drill_facts import Thing
+from vmbackup_core.domain.drill.facts import Thing
+from vmbackup_core.domain.drill.ownership import DISK, INTERFACE, MACHINE, sort_things
+from vmbackup_core.domain.drill.slots import RUN_TAG, Place, Slot
 from vmbackup_core.domain.facts import Tags
-from vmbackup_core.domain.slots import RUN_TAG, Place, Slot
 
 SLOT = Slot(Place(SUB, HERE), 1)
 OTHER = Slot(Place(SUB, HERE), 2)

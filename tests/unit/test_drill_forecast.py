@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from tests.builders import NOW, vm
 from tests.drills import THERE, drill_rules, fleet, measure, measured, plan
-from vmbackup_core.domain.drill_forecast import Slow, find_slow, find_spread
-from vmbackup_core.domain.drills import Measure, Past
+from vmbackup_core.domain.drill.forecast import Slow, find_slow, find_spread
+from vmbackup_core.domain.drill.rules import Measure, Past
 
 MINUTE = timedelta(minutes=1)
 

@@ -9,21 +9,21 @@ import pytest
 from tests.builders import NOW
 from tests.small_drill import result, small_drill
 from tests.tiny_drills import PANIC, Answer, others_restore, point
-from vmbackup_core.domain.drill_clean import DISK
-from vmbackup_core.domain.drill_facts import GuestCheck, RestoreProgress, Thing
-from vmbackup_core.domain.drill_orders import Isolation, Targets
-from vmbackup_core.domain.drill_reasons import Ending, ProofReason
-from vmbackup_core.domain.drill_steps import (
+from vmbackup_core.domain.drill.facts import GuestCheck, RestoreProgress, Thing
+from vmbackup_core.domain.drill.isolation import NetworkFacts
+from vmbackup_core.domain.drill.orders import Isolation, Targets
+from vmbackup_core.domain.drill.ownership import DISK
+from vmbackup_core.domain.drill.reasons import Ending, ProofReason
+from vmbackup_core.domain.drill.rungs import Control, Mark, Rung, Verdict
+from vmbackup_core.domain.drill.slots import MADE_BY_TAG, RUN_TAG, Place, Slot, run_mark
+from vmbackup_core.domain.drill.steps import (
     BUDGET,
     CREATING,
     EFFECTS,
     FOR_A_DISK,
 )
 from vmbackup_core.domain.facts import Tags
-from vmbackup_core.domain.isolation import NetworkFacts
 from vmbackup_core.domain.rules import Mode
-from vmbackup_core.domain.rungs import Control, Mark, Rung, Verdict
-from vmbackup_core.domain.slots import MADE_BY_TAG, RUN_TAG, Place, Slot, run_mark
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 APP = GuestCheck("app", "linux", "systemctl is-active app")

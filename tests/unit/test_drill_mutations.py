@@ -31,13 +31,13 @@ class Planted:
 
 FAULTS = {
     "the slot's isolation is not checked": Planted(
-        "domain/drill_ready.py",
+        "domain/drill/ready.py",
         "breaches = find_breaches(outcome, egress=state.order.egress, ours=ours)",
         "breaches = ()",
         f"{MACHINE}::test_what_is_lacking_ends_it_before_anything_is_made",
     ),
     "the copy's isolation is not checked": Planted(
-        "domain/drill_copying.py",
+        "domain/drill/copying.py",
         "breaches = find_copy_breaches(copy, slot_of(state), tags=tags, security_group=group)",
         "breaches = ()",
         f"{MACHINE}::test_a_copy_that_is_given_an_identity_is_stopped_at_once",
@@ -75,19 +75,19 @@ FAULTS = {
         f"{FIRST}::test_a_copy_is_written_down_before_it_is_asked_for",
     ),
     "a rung that was not run counts as passed": Planted(
-        "domain/rungs.py",
+        "domain/drill/rungs.py",
         "if all(marks.get(rung) is Mark.PASS for rung in Rung if rung <= needed):",
         "if all(marks.get(rung) is not Mark.FAIL for rung in Rung if rung <= needed):",
         f"{MACHINE}::test_a_check_that_never_answers_proves_nothing_and_fails_nothing",
     ),
     "the source's tags are copied": Planted(
-        "domain/drill_copying.py",
+        "domain/drill/copying.py",
         "tags=tags_of(state, now),\n",
         'tags=Tags.of({"backup": "gold"} | dict(tags_of(state, now))),\n',
         f"{MACHINE}::test_a_copy_bears_our_tags_alone",
     ),
     "a tag alone makes a thing ours": Planted(
-        "domain/drill_clean.py",
+        "domain/drill/ownership.py",
         "if thing.type not in REMOVABLE or not slot.holds(thing.id):",
         "if thing.type not in REMOVABLE:",
         "tests/unit/test_drill_clean.py::test_whatever_lacks_mark_or_place_or_kind_is_somebody_elses",

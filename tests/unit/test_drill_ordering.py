@@ -7,14 +7,14 @@ import pytest
 
 from tests.builders import NOW, VAULT, item, vm
 from tests.drills import RULES, TONIGHT, backed_up, drill_rules, fleet, plan, tier
-from vmbackup_core.domain.drill_facts import GuestCheck
-from vmbackup_core.domain.drill_ordering import order_now, orders_of
-from vmbackup_core.domain.drill_orders import DrillOrder, Targets, run_key
-from vmbackup_core.domain.drill_turns import NotPlanned
-from vmbackup_core.domain.drills import CheckRule
+from vmbackup_core.domain.drill.facts import GuestCheck
+from vmbackup_core.domain.drill.ordering import order_now, orders_of
+from vmbackup_core.domain.drill.orders import DrillOrder, Targets, run_key
+from vmbackup_core.domain.drill.points import Strategy
+from vmbackup_core.domain.drill.rules import CheckRule
+from vmbackup_core.domain.drill.rungs import Rung
+from vmbackup_core.domain.drill.turns import NotPlanned
 from vmbackup_core.domain.facts import DiskExclusion, ItemFacts, ItemState, Tags
-from vmbackup_core.domain.points import Strategy
-from vmbackup_core.domain.rungs import Rung
 from vmbackup_core.domain.schedules import DAY, HOUR
 
 ITEM = item(last_backup=NOW - DAY, vault=VAULT)

@@ -8,9 +8,9 @@ import pytest
 from tests.builders import HERE, NOW, SUB
 from tests.clocks import HandClock
 from vmbackup_core.app.workflows import Workflows
-from vmbackup_core.domain.drill_lanes import HOUR, STARTS_AN_HOUR, paced
+from vmbackup_core.domain.drill.lanes import HOUR, STARTS_AN_HOUR, paced
+from vmbackup_core.domain.drill.slots import Place
 from vmbackup_core.domain.errors import Retryable
-from vmbackup_core.domain.slots import Place
 
 PLACE = Place(SUB, HERE)
 OTHER = Place("5a0c0000-0000-4000-8000-0000000000ff", HERE)

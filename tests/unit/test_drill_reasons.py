@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vmbackup_core.domain.drill_reasons import Ending, ProofMeaning, ProofReason
+from vmbackup_core.domain.drill.reasons import Ending, ProofMeaning, ProofReason
 
 PAGE = (Path(__file__).parents[2] / "docs" / "drills.md").read_text()
 TABLES = {"Codes of rungs": ProofReason, "Codes of endings": Ending}

@@ -13,7 +13,7 @@ from tests.rows import MemoryRows
 from tests.small_app import Killed, Lines
 from vmbackup_core.app.drill_records import DOCUMENT, DrillRecords
 from vmbackup_core.app.evidence import EvidenceLog
-from vmbackup_core.domain.drill_evidence import (
+from vmbackup_core.domain.drill.evidence import (
     LONGEST,
     MOST,
     QUARANTINED,
@@ -23,15 +23,15 @@ from vmbackup_core.domain.drill_evidence import (
     text_of,
     texts,
 )
-from vmbackup_core.domain.drill_facts import GuestCheck
-from vmbackup_core.domain.drill_history import pasts_of
-from vmbackup_core.domain.drill_orders import Isolation
-from vmbackup_core.domain.drill_reasons import Ending, ProofReason
-from vmbackup_core.domain.drill_runs import Run
-from vmbackup_core.domain.drills import Measure, Past
+from vmbackup_core.domain.drill.facts import GuestCheck
+from vmbackup_core.domain.drill.history import pasts_of
+from vmbackup_core.domain.drill.orders import Isolation
+from vmbackup_core.domain.drill.reasons import Ending, ProofReason
+from vmbackup_core.domain.drill.rules import Measure, Past
+from vmbackup_core.domain.drill.rungs import Control, Mark, Rung, RungResult, Verdict
+from vmbackup_core.domain.drill.runs import Run
+from vmbackup_core.domain.drill.slots import Place, Slot
 from vmbackup_core.domain.evidence import find_break
-from vmbackup_core.domain.rungs import Control, Mark, Rung, RungResult, Verdict
-from vmbackup_core.domain.slots import Place, Slot
 
 DAY = timedelta(days=1)
 YEAR = 366 * DAY

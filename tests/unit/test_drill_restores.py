@@ -4,10 +4,10 @@ from datetime import datetime
 
 from tests.builders import NOW, VAULT, WEB, vm
 from tests.drills import RULES, backed_up, drill_rules, drills_of, proven
-from vmbackup_core.domain.drill_choice import plan_drills
-from vmbackup_core.domain.drill_facts import RestoreFacts, RestoreProgress
-from vmbackup_core.domain.drill_restores import with_restores
-from vmbackup_core.domain.drills import Past
+from vmbackup_core.domain.drill.choice import plan_drills
+from vmbackup_core.domain.drill.facts import RestoreFacts, RestoreProgress
+from vmbackup_core.domain.drill.restores import with_restores
+from vmbackup_core.domain.drill.rules import Past
 from vmbackup_core.domain.schedules import HOUR
 
 CONTAINER = "iaasvmcontainerv2;rg-app;web"

@@ -8,11 +8,11 @@ from tests.builders import NOW
 from tests.small_drill import SmallDrill, small_drill
 from tests.tiny_drills import PANIC, Answer, point
 from vmbackup_core.app.codec import to_json
-from vmbackup_core.domain.drill_facts import GuestCheck
-from vmbackup_core.domain.drill_reasons import Ending
+from vmbackup_core.domain.drill.facts import GuestCheck
+from vmbackup_core.domain.drill.reasons import Ending
+from vmbackup_core.domain.drill.rungs import Rung, Verdict
 from vmbackup_core.domain.errors import Retryable
 from vmbackup_core.domain.facts import Tags
-from vmbackup_core.domain.rungs import Rung, Verdict
 
 APP = GuestCheck("app", "linux", "systemctl is-active app")
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)

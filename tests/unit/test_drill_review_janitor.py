@@ -7,9 +7,9 @@ import pytest
 from tests.builders import NOW, at
 from tests.tiny_slots import restore
 from tests.unit.test_janitor import COPY, DAY, RUN, SLOT, Stage
-from vmbackup_core.domain.drill_facts import RestoreProgress
+from vmbackup_core.domain.drill.facts import RestoreProgress
+from vmbackup_core.domain.drill.slots import Slot
 from vmbackup_core.domain.errors import Denied, Gone
-from vmbackup_core.domain.slots import Slot
 
 SECOND = Slot(SLOT.place, 2)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.small_drill import SmallDrill, small_drill
-from vmbackup_core.domain.drill_runs import Run
+from vmbackup_core.domain.drill.runs import Run
 
 
 @dataclass

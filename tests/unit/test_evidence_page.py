@@ -5,10 +5,10 @@ from pathlib import Path
 
 from tests.builders import SUB
 from tests.drill_runs import order, record
-from vmbackup_core.domain.drill_evidence import body_of, cleaned_body
-from vmbackup_core.domain.drill_runs import Run
+from vmbackup_core.domain.drill.evidence import body_of, cleaned_body
+from vmbackup_core.domain.drill.runs import Run
+from vmbackup_core.domain.drill.slots import Place, Slot
 from vmbackup_core.domain.evidence import FIELDS, Kind
-from vmbackup_core.domain.slots import Place, Slot
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "evidence.md").read_text()
 

@@ -4,8 +4,10 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from tests.builders import VAULT, WEB
-from vmbackup_core.domain.backup_runs import BackupRun, RunStatus
-from vmbackup_core.domain.expectations import (
+from vmbackup_core.domain.policies import PolicyFacts, PolicyKind, Retention
+from vmbackup_core.domain.schedules import Daily, Hourly, Weekday, Weekly
+from vmbackup_core.domain.telling.backup_runs import BackupRun, RunStatus
+from vmbackup_core.domain.telling.expectations import (
     Judged,
     Known,
     Standing,
@@ -17,8 +19,6 @@ from vmbackup_core.domain.expectations import (
     next_run,
     usual_duration,
 )
-from vmbackup_core.domain.policies import PolicyFacts, PolicyKind, Retention
-from vmbackup_core.domain.schedules import Daily, Hourly, Weekday, Weekly
 
 DAILY = Daily(time(22))
 WEEKLY = Weekly(frozenset({Weekday.SUNDAY, Weekday.WEDNESDAY}), time(1))

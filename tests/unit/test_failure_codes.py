@@ -2,9 +2,9 @@ import re
 
 import pytest
 
-from vmbackup_core.domain.failure_codes import explain
-from vmbackup_core.domain.failure_entries import ENTRIES
-from vmbackup_core.domain.root_causes import Remedy, RootCause
+from vmbackup_core.domain.telling.failure_codes import explain
+from vmbackup_core.domain.telling.failure_entries import ENTRIES
+from vmbackup_core.domain.telling.root_causes import Remedy, RootCause
 
 # Names that Azure's troubleshooting pages have, and the messages beside them.
 DOCUMENTED = [

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from vmbackup_core.domain.proof_canary import Canary, read_canary
-from vmbackup_core.domain.proof_control import EXIT_CODE, control_check
+from vmbackup_core.domain.drill.proof_canary import Canary, read_canary
+from vmbackup_core.domain.drill.proof_control import EXIT_CODE, control_check
 
 GUEST = Path(__file__).parents[2] / "guest"
 SHELLS = [shell for shell in ("sh", "dash", "bash") if shutil.which(shell)]

@@ -1,8 +1,8 @@
 from datetime import timedelta
 
 from tests.incidents import Looks, bad, good, held
-from vmbackup_core.domain.root_causes import RootCause
-from vmbackup_core.domain.tellings import Folding, State
+from vmbackup_core.domain.telling.root_causes import RootCause
+from vmbackup_core.domain.telling.tellings import Folding, State
 
 GATHERING = Folding(at_least=3, window=timedelta(hours=12), gather=timedelta(minutes=30))
 NAMES = ("web", "db", "app", "mail")

@@ -1,10 +1,10 @@
 from dataclasses import replace
 
 from tests.incidents import DAY, RHYTHM, Looks, bad, good, held, hour, mended
-from vmbackup_core.domain.incidents import open_incident, take_in
-from vmbackup_core.domain.root_causes import RootCause
-from vmbackup_core.domain.tellings import Rhythm, State
-from vmbackup_core.domain.troubles import Ending
+from vmbackup_core.domain.telling.incidents import open_incident, take_in
+from vmbackup_core.domain.telling.root_causes import RootCause
+from vmbackup_core.domain.telling.tellings import Rhythm, State
+from vmbackup_core.domain.telling.troubles import Ending
 
 
 def test_a_failure_that_the_next_backup_heals_in_time_is_told_to_nobody():

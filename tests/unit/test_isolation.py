@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from vmbackup_core.domain.drill_facts import CopyFacts, InterfaceFacts
-from vmbackup_core.domain.facts import Agent, Power, Provisioning, Tags
-from vmbackup_core.domain.isolation import (
+from vmbackup_core.domain.drill.facts import CopyFacts, InterfaceFacts
+from vmbackup_core.domain.drill.isolation import (
     AdminRule,
     NetworkFacts,
     NextHop,
@@ -18,8 +17,9 @@ from vmbackup_core.domain.isolation import (
     find_copy_breaches,
     find_hindrances,
 )
-from vmbackup_core.domain.security_rules import Direction, Rule
-from vmbackup_core.domain.slots import Place, Slot
+from vmbackup_core.domain.drill.security_rules import Direction, Rule
+from vmbackup_core.domain.drill.slots import Place, Slot
+from vmbackup_core.domain.facts import Agent, Power, Provisioning, Tags
 
 IN, OUT = Direction.INBOUND, Direction.OUTBOUND
 SLOT = Slot(Place("5a0c0000-0000-4000-8000-00000000000a", "westeurope"), 1)

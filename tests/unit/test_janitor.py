@@ -19,11 +19,11 @@ from vmbackup_core.app.janitor import Janitor
 from vmbackup_core.app.notebook import Notebook
 from vmbackup_core.app.run_book import RunBook
 from vmbackup_core.app.slot_book import SlotBook
-from vmbackup_core.domain.drill_facts import RestoreProgress, StagingContainer, Thing
-from vmbackup_core.domain.drill_runs import Run
+from vmbackup_core.domain.drill.facts import RestoreProgress, StagingContainer, Thing
+from vmbackup_core.domain.drill.runs import Run
+from vmbackup_core.domain.drill.slots import Place, Slot
 from vmbackup_core.domain.errors import Retryable, Stale
 from vmbackup_core.domain.facts import Tags
-from vmbackup_core.domain.slots import Place, Slot
 
 SLOT = Slot(Place(SUB, HERE), 1)
 OTHER_SLOT = Slot(Place(SUB, HERE), 2)

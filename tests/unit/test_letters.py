@@ -1,7 +1,7 @@
 import uuid
 from dataclasses import replace
 
-from vmbackup_core.domain.letters import (
+from vmbackup_core.domain.telling.letters import (
     Attachment,
     Letter,
     address_letters,

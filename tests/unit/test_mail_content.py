@@ -7,22 +7,28 @@ import pytest
 
 from tests.builders import VAULT, WEB, at
 from tests.incidents import bad, good, held, hour
-from vmbackup_core.domain.drills import Past
-from vmbackup_core.domain.incidents import take_in
-from vmbackup_core.domain.mail_content import (
+from vmbackup_core.domain.drill.rules import Past
+from vmbackup_core.domain.telling.incidents import take_in
+from vmbackup_core.domain.telling.mail_content import (
     HEADER,
     Background,
     line_of,
     write_incident_mail,
     write_table,
 )
-from vmbackup_core.domain.mail_rules import FALLBACK_RPO, RpoRule, find_rpo
-from vmbackup_core.domain.mail_words import PORTALS, csv_text, one_line, spell_span, subject_line
-from vmbackup_core.domain.root_causes import RootCause
-from vmbackup_core.domain.routing import Selector, VmPlace
-from vmbackup_core.domain.state_words import STATE_WORDS
-from vmbackup_core.domain.tellings import State, Telling, Told
-from vmbackup_core.domain.troubles import Ending, Subject, Wellness
+from vmbackup_core.domain.telling.mail_rules import FALLBACK_RPO, RpoRule, find_rpo
+from vmbackup_core.domain.telling.mail_words import (
+    PORTALS,
+    csv_text,
+    one_line,
+    spell_span,
+    subject_line,
+)
+from vmbackup_core.domain.telling.root_causes import RootCause
+from vmbackup_core.domain.telling.routing import Selector, VmPlace
+from vmbackup_core.domain.telling.state_words import STATE_WORDS
+from vmbackup_core.domain.telling.tellings import State, Telling, Told
+from vmbackup_core.domain.telling.troubles import Ending, Subject, Wellness
 
 CODE = "UserErrorGuestAgentStatusUnavailable"
 TO = ("ops@example.com",)

@@ -4,13 +4,13 @@ import pytest
 
 from tests.builders import NOW, SUB, VAULT, at
 from tests.incidents import bad, hour, subject
-from vmbackup_core.domain.drills import Dates
-from vmbackup_core.domain.incidents import open_incident
-from vmbackup_core.domain.maintenance import Maintenance
-from vmbackup_core.domain.mutes import Mute, mute_fault, quiet_until
-from vmbackup_core.domain.root_causes import RootCause
-from vmbackup_core.domain.routing import Selector, VmPlace
+from vmbackup_core.domain.drill.rules import Dates
 from vmbackup_core.domain.schedules import Weekday
+from vmbackup_core.domain.telling.incidents import open_incident
+from vmbackup_core.domain.telling.maintenance import Maintenance
+from vmbackup_core.domain.telling.mutes import Mute, mute_fault, quiet_until
+from vmbackup_core.domain.telling.root_causes import RootCause
+from vmbackup_core.domain.telling.routing import Selector, VmPlace
 
 # NOW is a Tuesday's noon.
 HOUR = timedelta(hours=1)

@@ -22,17 +22,17 @@ from vmbackup_core.app.run_book import RunBook
 from vmbackup_core.app.size_shelf import SizeShelf
 from vmbackup_core.app.slot_book import SlotBook
 from vmbackup_core.app.snapshots import Snapshots
-from vmbackup_core.domain.drill_facts import RestoreFacts, RestoreProgress
-from vmbackup_core.domain.drills import DrillRules
+from vmbackup_core.domain.drill.facts import RestoreFacts, RestoreProgress
+from vmbackup_core.domain.drill.points import PointFacts
+from vmbackup_core.domain.drill.rules import DrillRules
+from vmbackup_core.domain.drill.rungs import Control, Rung
+from vmbackup_core.domain.drill.sizes import SizeFacts, Usage
+from vmbackup_core.domain.drill.slots import Place, Slot
 from vmbackup_core.domain.errors import Denied
 from vmbackup_core.domain.facts import Estate, VmFacts
 from vmbackup_core.domain.ids import VaultId
-from vmbackup_core.domain.points import PointFacts
 from vmbackup_core.domain.rules import Scope
-from vmbackup_core.domain.rungs import Control, Rung
 from vmbackup_core.domain.schedules import Weekday
-from vmbackup_core.domain.sizes import SizeFacts, Usage
-from vmbackup_core.domain.slots import Place, Slot
 
 BEGINS = datetime(2030, 1, 16, 1, tzinfo=NOW.tzinfo)
 TONIGHT = date(2030, 1, 16)

@@ -9,8 +9,8 @@ import pytest
 from typer.main import get_command
 
 from vmbackup_cli.main import app
-from vmbackup_core.domain.drill_turns import NotPlanned, Why
-from vmbackup_core.domain.points import NoPointReason
+from vmbackup_core.domain.drill.points import NoPointReason
+from vmbackup_core.domain.drill.turns import NotPlanned, Why
 from vmbackup_core.domain.reasons import Reason
 from vmbackup_core.domain.verdicts import BRAKES, REFUSALS
 from vmbackup_core.settings import load

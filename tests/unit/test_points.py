@@ -6,7 +6,7 @@ import pytest
 
 from tests.builders import NOW
 from tests.drills import BOTH, ONLY_ARCHIVE, ONLY_SNAPSHOT, ONLY_VAULT, point
-from vmbackup_core.domain.points import (
+from vmbackup_core.domain.drill.points import (
     Chosen,
     NoPoint,
     NoPointReason,

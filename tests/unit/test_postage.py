@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from tests.builders import NOW, at
-from vmbackup_core.domain.letters import Attachment, Letter
-from vmbackup_core.domain.postage import (
+from vmbackup_core.domain.telling.letters import Attachment, Letter
+from vmbackup_core.domain.telling.postage import (
     CLAIM,
     KEPT,
     Box,

@@ -11,8 +11,8 @@ from tests.small_app import Fuse, Killed, Lines
 from tests.tiny_mail import TinyMail
 from vmbackup_core.app.postbox import Postbox
 from vmbackup_core.domain.errors import BackupError, Denied, Retryable
-from vmbackup_core.domain.letters import Letter, operation_id
-from vmbackup_core.domain.postage import Budget, Mark
+from vmbackup_core.domain.telling.letters import Letter, operation_id
+from vmbackup_core.domain.telling.postage import Budget, Mark
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 ROOM = Budget(30, 100)

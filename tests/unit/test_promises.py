@@ -5,15 +5,15 @@ import pytest
 
 from tests.builders import HERE, NOW, VAULT, WEB, policy
 from vmbackup_core.app.codec import from_json, to_json
-from vmbackup_core.domain.promises import (
+from vmbackup_core.domain.telling.promises import (
     Immutability,
     SoftDelete,
     VaultPromise,
     compare_moved_vm,
     compare_promises,
 )
-from vmbackup_core.domain.root_causes import RootCause
-from vmbackup_core.domain.troubles import Sighting, Subject, Wellness
+from vmbackup_core.domain.telling.root_causes import RootCause
+from vmbackup_core.domain.telling.troubles import Sighting, Subject, Wellness
 
 DAY = timedelta(days=1)
 GOOD = VaultPromise(

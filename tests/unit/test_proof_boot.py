@@ -7,12 +7,12 @@ import pytest
 
 from tests import consoles
 from tests.builders import NOW
-from vmbackup_core.domain.drill_facts import ConsoleFacts, CopyFacts
-from vmbackup_core.domain.drill_reasons import ProofReason
+from vmbackup_core.domain.drill.facts import ConsoleFacts, CopyFacts
+from vmbackup_core.domain.drill.proof_boot import judge_boot
+from vmbackup_core.domain.drill.proof_console import MOST_READ, MOST_TOLD, lines_of
+from vmbackup_core.domain.drill.reasons import ProofReason
+from vmbackup_core.domain.drill.rungs import Mark, Rung, RungResult
 from vmbackup_core.domain.facts import Agent, Power, Provisioning, Tags
-from vmbackup_core.domain.proof_boot import judge_boot
-from vmbackup_core.domain.proof_console import MOST_READ, MOST_TOLD, lines_of
-from vmbackup_core.domain.rungs import Mark, Rung, RungResult
 
 MINUTE = timedelta(minutes=1)
 UNTIL = NOW + 20 * MINUTE

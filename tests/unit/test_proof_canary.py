@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests import consoles
-from vmbackup_core.domain.canary_checks import LINUX, WINDOWS
-from vmbackup_core.domain.drill_reasons import ProofReason
-from vmbackup_core.domain.proof_canary import (
+from vmbackup_core.domain.drill.canary_checks import LINUX, WINDOWS
+from vmbackup_core.domain.drill.proof_canary import (
     LAG,
     SKEW,
     Canary,
@@ -18,7 +17,8 @@ from vmbackup_core.domain.proof_canary import (
     lag_of,
     read_canary,
 )
-from vmbackup_core.domain.rungs import Mark, Rung
+from vmbackup_core.domain.drill.reasons import ProofReason
+from vmbackup_core.domain.drill.rungs import Mark, Rung
 
 CHECKS = Path(__file__).parents[2] / "guest" / "checks"
 WRITTEN = datetime(2026, 3, 2, 1, tzinfo=UTC)

@@ -5,17 +5,17 @@ from typing import Any
 
 import pytest
 
-from vmbackup_core.domain.drill_facts import CheckFacts, CheckProgress, GuestCheck
-from vmbackup_core.domain.drill_reasons import ProofReason
-from vmbackup_core.domain.proof_checks import (
+from vmbackup_core.domain.drill.facts import CheckFacts, CheckProgress, GuestCheck
+from vmbackup_core.domain.drill.proof_checks import (
     LINES_TOLD,
     PATIENCE,
     checks_for,
     judge_check,
     judge_checks,
 )
-from vmbackup_core.domain.proof_control import EXIT_CODE, control_check, judge_control
-from vmbackup_core.domain.rungs import Control, Mark, Rung, RungResult
+from vmbackup_core.domain.drill.proof_control import EXIT_CODE, control_check, judge_control
+from vmbackup_core.domain.drill.reasons import ProofReason
+from vmbackup_core.domain.drill.rungs import Control, Mark, Rung, RungResult
 
 CHECK = GuestCheck("services", "Linux", "true")
 NO_TIME = timedelta(0)

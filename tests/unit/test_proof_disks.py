@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from tests.drills import point
-from vmbackup_core.domain.drill_facts import AttachedDisk, DiskFacts, Recipe, RecipeDisk
-from vmbackup_core.domain.drill_reasons import ProofReason
+from vmbackup_core.domain.drill.facts import AttachedDisk, DiskFacts, Recipe, RecipeDisk
+from vmbackup_core.domain.drill.proof_caps import cap_of, reason_of_refusal
+from vmbackup_core.domain.drill.proof_disks import Attachment, judge_disks, plan_attachment
+from vmbackup_core.domain.drill.reasons import ProofReason
+from vmbackup_core.domain.drill.rungs import Mark, Rung, RungResult
 from vmbackup_core.domain.facts import DiskExclusion
-from vmbackup_core.domain.proof_caps import cap_of, reason_of_refusal
-from vmbackup_core.domain.proof_disks import Attachment, judge_disks, plan_attachment
-from vmbackup_core.domain.rungs import Mark, Rung, RungResult
 
 STAMP = "20300115-010000"
 

@@ -15,10 +15,10 @@ from vmbackup_core.app.rendering import (
     render_incident,
     render_plain,
 )
-from vmbackup_core.domain.incident_sheets import write_incident_sheet
-from vmbackup_core.domain.letters import letter_key
-from vmbackup_core.domain.sheets import Button, Buttons, Sheet, Tone
-from vmbackup_core.domain.tellings import Telling
+from vmbackup_core.domain.telling.incident_sheets import write_incident_sheet
+from vmbackup_core.domain.telling.letters import letter_key
+from vmbackup_core.domain.telling.sheets import Button, Buttons, Sheet, Tone
+from vmbackup_core.domain.telling.tellings import Telling
 
 ALL = pytest.mark.parametrize("made", SAMPLES.values(), ids=SAMPLES)
 ROOT = Path(__file__).parents[2]

@@ -10,7 +10,7 @@ from tests.clocks import HandClock
 from tests.tiny_drills import Answer, TinyDrills, others_restore
 from vmbackup_core.app.restore_watch import AGE, RestoreWatch
 from vmbackup_core.app.snapshots import Snapshots
-from vmbackup_core.domain.drill_outcomes import Listing, Unavailable
+from vmbackup_core.domain.drill.outcomes import Listing, Unavailable
 
 MINUTE = timedelta(minutes=1)
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.builders import OTHER_SUB, SUB
 from vmbackup_core.domain.facts import Tags
-from vmbackup_core.domain.routing import (
+from vmbackup_core.domain.telling.routing import (
     Copy,
     Recipients,
     Refused,

@@ -10,13 +10,13 @@ from tests.clocks import HandClock
 from tests.rows import MemoryRows
 from vmbackup_core.adapters.row_rules import check_row
 from vmbackup_core.app.run_book import RunBook
-from vmbackup_core.domain.drill_facts import GuestCheck
-from vmbackup_core.domain.drill_orders import DrillOrder, Targets, run_key
-from vmbackup_core.domain.drill_runs import Run
+from vmbackup_core.domain.drill.facts import GuestCheck
+from vmbackup_core.domain.drill.orders import DrillOrder, Targets, run_key
+from vmbackup_core.domain.drill.points import Strategy
+from vmbackup_core.domain.drill.rungs import Rung
+from vmbackup_core.domain.drill.runs import Run
+from vmbackup_core.domain.drill.slots import Place, Slot
 from vmbackup_core.domain.errors import Stale
-from vmbackup_core.domain.points import Strategy
-from vmbackup_core.domain.rungs import Rung
-from vmbackup_core.domain.slots import Place, Slot
 
 SLOT = Slot(Place(SUB, HERE), 1)
 TONIGHT = date(2030, 1, 15)

@@ -5,21 +5,21 @@ from pathlib import Path
 
 import pytest
 
-from vmbackup_core.domain.drill_cost import Prices
-from vmbackup_core.domain.drill_facts import GuestCheck
-from vmbackup_core.domain.drills import CheckRule, Dates, DrillRules, Tier
+from vmbackup_core.domain.drill.cost import Prices
+from vmbackup_core.domain.drill.facts import GuestCheck
+from vmbackup_core.domain.drill.points import Strategy
+from vmbackup_core.domain.drill.rules import CheckRule, Dates, DrillRules, Tier
+from vmbackup_core.domain.drill.rungs import Rung
 from vmbackup_core.domain.errors import Malformed
 from vmbackup_core.domain.ids import VaultId
-from vmbackup_core.domain.mail_rules import MailRules, RpoRule
-from vmbackup_core.domain.maintenance import Maintenance
-from vmbackup_core.domain.points import Strategy
 from vmbackup_core.domain.policies import PolicyKind, PolicySpec, Retention
-from vmbackup_core.domain.routing import Route, Routing, Selector
 from vmbackup_core.domain.rules import Mode, OnSoftDeleted, OnStopped, Rule, Rules, Scope
-from vmbackup_core.domain.rungs import Rung
 from vmbackup_core.domain.schedules import Daily, DayOfYear, Hourly, Month, NthWeekday, Week, Weekly
 from vmbackup_core.domain.schedules import Weekday as Day
-from vmbackup_core.domain.tellings import Folding, Rhythm
+from vmbackup_core.domain.telling.mail_rules import MailRules, RpoRule
+from vmbackup_core.domain.telling.maintenance import Maintenance
+from vmbackup_core.domain.telling.routing import Route, Routing, Selector
+from vmbackup_core.domain.telling.tellings import Folding, Rhythm
 from vmbackup_core.domain.vaults import UseVault, VaultNaming
 from vmbackup_core.settings import (
     Cloud,

@@ -8,8 +8,8 @@ from tests.builders import NOW
 from tests.clocks import HandClock
 from vmbackup_core.app.size_shelf import SIZES_AGE, USAGES_AGE, SizeShelf
 from vmbackup_core.app.snapshots import Snapshots
-from vmbackup_core.domain.sizes import SizeFacts, Usage
-from vmbackup_core.domain.slots import Place
+from vmbackup_core.domain.drill.sizes import SizeFacts, Usage
+from vmbackup_core.domain.drill.slots import Place
 
 WEST = Place("5a0c0000-0000-4000-8000-00000000000a", "westeurope")
 NORTH = Place("5a0c0000-0000-4000-8000-00000000000a", "northeurope")

@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from vmbackup_core.domain.drill_cost import Prices, estimate
-from vmbackup_core.domain.drill_facts import DiskFacts
-from vmbackup_core.domain.sizes import (
+from vmbackup_core.domain.drill.cost import Prices, estimate
+from vmbackup_core.domain.drill.facts import DiskFacts
+from vmbackup_core.domain.drill.sizes import (
     Needs,
     NoSize,
     SizeChoice,

@@ -4,8 +4,8 @@ import pytest
 
 from tests.tiny_backups import DAY, HOUR
 from tests.tiny_mail import ToldNights
-from vmbackup_core.domain.backup_runs import RunStatus
 from vmbackup_core.domain.errors import Retryable
+from vmbackup_core.domain.telling.backup_runs import RunStatus
 
 BAD = RunStatus.FAILED
 STORY = ["Backup trouble", "Still", "Over"]

@@ -5,12 +5,12 @@ import pytest
 
 from tests.builders import HERE, VAULT, WEB
 from tests.incidents import hour
-from vmbackup_core.domain.backup_runs import BackupRun, RunStatus
-from vmbackup_core.domain.expectations import Judged, Standing, Timing
 from vmbackup_core.domain.facts import ItemState
-from vmbackup_core.domain.root_causes import BY_RUN, RootCause
 from vmbackup_core.domain.schedules import Daily
-from vmbackup_core.domain.troubles import (
+from vmbackup_core.domain.telling.backup_runs import BackupRun, RunStatus
+from vmbackup_core.domain.telling.expectations import Judged, Standing, Timing
+from vmbackup_core.domain.telling.root_causes import BY_RUN, RootCause
+from vmbackup_core.domain.telling.troubles import (
     Ending,
     Sighting,
     VmSight,

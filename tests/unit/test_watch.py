@@ -8,14 +8,14 @@ import pytest
 from tests.blobs import MemoryBlobs
 from tests.tiny_backups import BEGIN, DAILY, DAY, HOUR, MAIL, Nights, vm_id
 from vmbackup_core.app.incident_book import DOCUMENT, IncidentBook
-from vmbackup_core.domain.backup_runs import RunStatus
 from vmbackup_core.domain.errors import Denied, Malformed, Retryable
 from vmbackup_core.domain.facts import ItemState, Tags
-from vmbackup_core.domain.incident_groups import Folding
-from vmbackup_core.domain.mutes import Mute
 from vmbackup_core.domain.policies import Retention
-from vmbackup_core.domain.root_causes import RootCause
-from vmbackup_core.domain.watching import Report, Watched
+from vmbackup_core.domain.telling.backup_runs import RunStatus
+from vmbackup_core.domain.telling.incident_groups import Folding
+from vmbackup_core.domain.telling.mutes import Mute
+from vmbackup_core.domain.telling.root_causes import RootCause
+from vmbackup_core.domain.telling.watching import Report, Watched
 
 BAD, GOOD, RUNNING = RunStatus.FAILED, RunStatus.COMPLETED, RunStatus.RUNNING
 

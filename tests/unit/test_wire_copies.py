@@ -9,7 +9,7 @@ import pytest
 from tests.openapi import SHARED
 from vmbackup_core.adapters.wire_copies import parse_check, parse_copy, parse_interface
 from vmbackup_core.adapters.wire_disks import parse_disk
-from vmbackup_core.domain.drill_facts import CheckProgress, Plan
+from vmbackup_core.domain.drill.facts import CheckProgress, Plan
 from vmbackup_core.domain.errors import Malformed
 from vmbackup_core.domain.facts import Power, Provisioning
 

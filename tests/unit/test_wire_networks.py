@@ -12,10 +12,10 @@ from vmbackup_core.adapters.wire_networks import (
     parse_rules,
     route_table_of,
 )
+from vmbackup_core.domain.drill.isolation import AdminRule, NextHop
+from vmbackup_core.domain.drill.security_rules import Direction
+from vmbackup_core.domain.drill.slots import Place, Slot
 from vmbackup_core.domain.errors import Malformed
-from vmbackup_core.domain.isolation import AdminRule, NextHop
-from vmbackup_core.domain.security_rules import Direction
-from vmbackup_core.domain.slots import Place, Slot
 
 SLOT = Slot(Place("5a0c0000-0000-4000-8000-00000000000a", "westeurope"), 1)
 DONE = {"provisioningState": "Succeeded"}

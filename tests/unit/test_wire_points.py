@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from vmbackup_core.adapters.wire_points import is_vm_point, parse_point
+from vmbackup_core.domain.drill.points import Consistency, PointTier
 from vmbackup_core.domain.errors import Malformed
-from vmbackup_core.domain.points import Consistency, PointTier
 
 
 def point(*tiers: tuple[str, str], **more: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from vmbackup_core.adapters.wire_recipes import parse_recipe
-from vmbackup_core.domain.drill_facts import Plan, Recipe, RecipeDisk
+from vmbackup_core.domain.drill.facts import Plan, Recipe, RecipeDisk
 
 DISK = "/subscriptions/S/resourceGroups/vmbackup-drill-westeurope-1/providers/x/disks"
 CONFIG = {

@@ -13,10 +13,10 @@ from vmbackup_core.adapters.wire_machines import parse_vm
 from vmbackup_core.adapters.wire_points import is_vm_point, parse_point
 from vmbackup_core.adapters.wire_policies import is_vm_policy, parse_policy
 from vmbackup_core.adapters.wire_work import parse_job
+from vmbackup_core.domain.drill.points import Consistency, PointTier
 from vmbackup_core.domain.facts import Agent, ItemState
 from vmbackup_core.domain.ids import VaultId, VmId
 from vmbackup_core.domain.operations import Progress
-from vmbackup_core.domain.points import Consistency, PointTier
 from vmbackup_core.domain.policies import PolicyKind
 from vmbackup_core.domain.schedules import Daily, Hourly
 

@@ -14,10 +14,10 @@ from vmbackup_core.adapters.wire_restores import (
     parse_validation,
     restore_body,
 )
-from vmbackup_core.domain.drill_facts import RestoreOrder, RestoreProgress, ValidationFacts
+from vmbackup_core.domain.drill.facts import RestoreOrder, RestoreProgress, ValidationFacts
+from vmbackup_core.domain.drill.slots import Place, Slot
 from vmbackup_core.domain.errors import Malformed
 from vmbackup_core.domain.ids import VaultId, VmId
-from vmbackup_core.domain.slots import Place, Slot
 
 RECORDED = SHARED / "recorded" / "test_backup_restore.json"
 EXAMPLES = (

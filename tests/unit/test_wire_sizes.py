@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from vmbackup_core.adapters.wire_sizes import parse_size, parse_usage
-from vmbackup_core.domain.sizes import SizeFacts, Usage
+from vmbackup_core.domain.drill.sizes import SizeFacts, Usage
 
 WEST = "westeurope"
 

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from vmbackup_core.domain.zone_offsets import ZONE_OFFSETS
+from vmbackup_core.domain.telling.zone_offsets import ZONE_OFFSETS
 from vmbackup_core.settings.time_zones import WINDOWS_ZONES
 
 

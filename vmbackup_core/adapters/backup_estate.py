@@ -17,14 +17,14 @@ from vmbackup_core.adapters.wire import Json, at, needed, place, text, time_at
 from vmbackup_core.adapters.wire_items import is_vm_item, parse_item, vault_of
 from vmbackup_core.adapters.wire_policies import is_vm_policy, parse_policy
 from vmbackup_core.adapters.wire_runs import parse_run
-from vmbackup_core.domain.backup_runs import BackupRun, Source, merge_runs
 from vmbackup_core.domain.backups import Backups, ProtectedVm
 from vmbackup_core.domain.errors import Malformed
 from vmbackup_core.domain.facts import Tags
 from vmbackup_core.domain.ids import VaultId
 from vmbackup_core.domain.policies import PolicyFacts
-from vmbackup_core.domain.promises import Immutability, SoftDelete, VaultPromise
 from vmbackup_core.domain.rules import Scope
+from vmbackup_core.domain.telling.backup_runs import BackupRun, Source, merge_runs
+from vmbackup_core.domain.telling.promises import Immutability, SoftDelete, VaultPromise
 
 if TYPE_CHECKING:
     from vmbackup_core.ports import Clock

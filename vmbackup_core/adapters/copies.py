@@ -23,7 +23,7 @@ from vmbackup_core.adapters.wire_copies import (
     parse_thing,
 )
 from vmbackup_core.adapters.wire_disks import parse_disk
-from vmbackup_core.domain.drill_facts import (
+from vmbackup_core.domain.drill.facts import (
     CheckFacts,
     ConsoleFacts,
     CopyFacts,
@@ -32,9 +32,9 @@ from vmbackup_core.domain.drill_facts import (
     GuestCheck,
     Thing,
 )
+from vmbackup_core.domain.drill.slots import Slot
 from vmbackup_core.domain.errors import Denied, Gone, Retryable, Stale
 from vmbackup_core.domain.ids import VaultId
-from vmbackup_core.domain.slots import Slot
 
 _VM = "Microsoft.Compute/virtualMachines"
 _DISK = "Microsoft.Compute/disks"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from vmbackup_core.domain.slots import PREFIX
+from vmbackup_core.domain.drill.slots import PREFIX
 
 Found = re.Match[str]
 BodyRule = Callable[[Found, Any], str]

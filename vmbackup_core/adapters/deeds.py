@@ -30,7 +30,7 @@ from vmbackup_core.adapters.deed_forms import (
 )
 from vmbackup_core.adapters.mail_deeds import TELLING
 from vmbackup_core.adapters.slot_deeds import IN_SLOTS
-from vmbackup_core.domain.slots import NETWORK, PREFIX
+from vmbackup_core.domain.drill.slots import NETWORK, PREFIX
 
 _BLOB = rf"/[a-z0-9-]+(/{NAME})+"
 _ENTITY = r"/[a-z][a-z0-9]+\(PartitionKey='[a-z0-9-]+',RowKey='[a-z0-9-]+'\)"

@@ -10,7 +10,7 @@ from vmbackup_core.adapters.graph import Graph
 from vmbackup_core.adapters.wire import Json, text
 from vmbackup_core.adapters.wire_items import vault_of
 from vmbackup_core.adapters.wire_restores import parse_restore
-from vmbackup_core.domain.drill_facts import RestoreFacts
+from vmbackup_core.domain.drill.facts import RestoreFacts
 from vmbackup_core.domain.errors import Malformed
 from vmbackup_core.domain.rules import Scope
 

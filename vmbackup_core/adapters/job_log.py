@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from vmbackup_core.adapters.arm import Arm
 from vmbackup_core.adapters.wire import Json, entries, text
 from vmbackup_core.adapters.wire_runs import parse_log_row
-from vmbackup_core.domain.backup_runs import BackupRun
 from vmbackup_core.domain.errors import Malformed
+from vmbackup_core.domain.telling.backup_runs import BackupRun
 
 ACTIONS: Mapping[str, tuple[str, ...]] = {
     "observe_ingested": ("Microsoft.OperationalInsights/workspaces/query/read",),

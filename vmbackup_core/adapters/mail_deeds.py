@@ -5,7 +5,7 @@ from typing import Any
 
 from vmbackup_core.adapters.api_versions import EMAIL
 from vmbackup_core.adapters.deed_forms import Deed, Found, Host, keys
-from vmbackup_core.domain.routing import MOST_RECIPIENTS, address_fault
+from vmbackup_core.domain.telling.routing import MOST_RECIPIENTS, address_fault
 
 _GUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _CONTENT = {"subject", "plaintext", "html"}

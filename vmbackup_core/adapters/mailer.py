@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from vmbackup_core.adapters.api_versions import EMAIL
 from vmbackup_core.adapters.arm import Arm
 from vmbackup_core.adapters.wire import Json
-from vmbackup_core.domain.letters import Letter
+from vmbackup_core.domain.telling.letters import Letter
 
 if TYPE_CHECKING:
     from vmbackup_core.ports import Clock

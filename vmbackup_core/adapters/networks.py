@@ -22,11 +22,11 @@ from vmbackup_core.adapters.wire_networks import (
     parse_rules,
     route_table_of,
 )
+from vmbackup_core.domain.drill.isolation import NetworkFacts, Route, Unread
+from vmbackup_core.domain.drill.security_rules import Rule
+from vmbackup_core.domain.drill.slots import Slot
 from vmbackup_core.domain.errors import Denied, Malformed, Rejected, Stale
-from vmbackup_core.domain.isolation import NetworkFacts, Route, Unread
 from vmbackup_core.domain.rules import Scope
-from vmbackup_core.domain.security_rules import Rule
-from vmbackup_core.domain.slots import Slot
 
 if TYPE_CHECKING:
     from vmbackup_core.ports import Clock

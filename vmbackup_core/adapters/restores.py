@@ -6,8 +6,8 @@ from urllib.parse import quote
 from vmbackup_core.adapters.api_versions import BACKUP
 from vmbackup_core.adapters.arm import Arm
 from vmbackup_core.adapters.wire_points import is_vm_point, parse_point
+from vmbackup_core.domain.drill.points import PointFacts
 from vmbackup_core.domain.ids import VaultId, VmId
-from vmbackup_core.domain.points import PointFacts
 
 ACTIONS: Mapping[str, tuple[str, ...]] = {
     "observe_points": (

@@ -17,10 +17,10 @@ from vmbackup_core.adapters.wire_restores import (
     validation_body,
 )
 from vmbackup_core.adapters.wire_work import jobs_filter
-from vmbackup_core.domain.drill_facts import RestoreFacts, RestoreOrder, ValidationFacts
+from vmbackup_core.domain.drill.facts import RestoreFacts, RestoreOrder, ValidationFacts
+from vmbackup_core.domain.drill.slots import Slot
 from vmbackup_core.domain.errors import Denied, Malformed, Retryable
 from vmbackup_core.domain.ids import VaultId
-from vmbackup_core.domain.slots import Slot
 
 if TYPE_CHECKING:
     from vmbackup_core.ports import Clock

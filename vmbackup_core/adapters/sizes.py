@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from vmbackup_core.adapters.api_versions import SKUS, USAGES
 from vmbackup_core.adapters.arm import Arm
 from vmbackup_core.adapters.wire_sizes import parse_size, parse_usage
-from vmbackup_core.domain.sizes import SizeFacts, Usage
-from vmbackup_core.domain.slots import Place
+from vmbackup_core.domain.drill.sizes import SizeFacts, Usage
+from vmbackup_core.domain.drill.slots import Place
 
 ACTIONS: Mapping[str, tuple[str, ...]] = {
     "observe_sizes": ("Microsoft.Compute/skus/read",),

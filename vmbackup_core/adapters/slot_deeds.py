@@ -29,7 +29,7 @@ from vmbackup_core.adapters.deed_forms import (
     Identity,
     keys,
 )
-from vmbackup_core.domain.slots import EXPIRES_TAG, MADE_BY_TAG, NETWORK, PREFIX, RUN_TAG
+from vmbackup_core.domain.drill.slots import EXPIRES_TAG, MADE_BY_TAG, NETWORK, PREFIX, RUN_TAG
 
 _SLOT = rf"{SUBSCRIPTION}/resourceGroups/{PREFIX}-(?P<location>[a-z0-9]+)-(?P<slot>[1-9]\d?)"
 _COMPUTE = rf"{_SLOT}/providers/Microsoft\.Compute"

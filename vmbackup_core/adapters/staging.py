@@ -11,9 +11,9 @@ from vmbackup_core.adapters.deed_forms import Host, Identity
 from vmbackup_core.adapters.gate import Gate
 from vmbackup_core.adapters.wire import Json, needed, place, text
 from vmbackup_core.adapters.wire_recipes import parse_recipe
-from vmbackup_core.domain.drill_facts import Recipe, StagingContainer
+from vmbackup_core.domain.drill.facts import Recipe, StagingContainer
+from vmbackup_core.domain.drill.slots import PREFIX, Place
 from vmbackup_core.domain.errors import Denied, Rejected, Stale
-from vmbackup_core.domain.slots import PREFIX, Place
 
 if TYPE_CHECKING:
     from azure.storage.blob import BlobServiceClient

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from vmbackup_core.adapters.wire import Json, at, entries, needed, tags, text, time_at
 from vmbackup_core.adapters.wire_machines import parse_vm
-from vmbackup_core.domain.drill_facts import (
+from vmbackup_core.domain.drill.facts import (
     AttachedDisk,
     CheckFacts,
     CheckProgress,

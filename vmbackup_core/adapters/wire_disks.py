@@ -2,7 +2,7 @@
 
 from vmbackup_core.adapters.wire import Json, at, entries, needed, tags, text, time_at
 from vmbackup_core.adapters.wire_machines import restored_by
-from vmbackup_core.domain.drill_facts import DiskFacts, Plan
+from vmbackup_core.domain.drill.facts import DiskFacts, Plan
 from vmbackup_core.domain.errors import Malformed
 from vmbackup_core.domain.facts import Tags
 

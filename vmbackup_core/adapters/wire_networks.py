@@ -10,10 +10,10 @@ from dataclasses import replace
 from ipaddress import IPv4Network, ip_network
 
 from vmbackup_core.adapters.wire import Json, at, entries, needed, text
+from vmbackup_core.domain.drill.isolation import AdminRule, NetworkFacts, NextHop, Route, Unread
+from vmbackup_core.domain.drill.security_rules import Direction, Rule
+from vmbackup_core.domain.drill.slots import Slot
 from vmbackup_core.domain.errors import Malformed
-from vmbackup_core.domain.isolation import AdminRule, NetworkFacts, NextHop, Route, Unread
-from vmbackup_core.domain.security_rules import Direction, Rule
-from vmbackup_core.domain.slots import Slot
 
 TAKEN_BY_AZURE = 5  # Of every subnet: its first four addresses and the last (learn: FAQ).
 _SLOT = "slot-"

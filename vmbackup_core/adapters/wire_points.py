@@ -1,8 +1,8 @@
 """Recovery points as Azure writes them."""
 
 from vmbackup_core.adapters.wire import Json, at, entries, needed, text, time_at
+from vmbackup_core.domain.drill.points import Consistency, PointFacts, PointTier
 from vmbackup_core.domain.errors import Malformed
-from vmbackup_core.domain.points import Consistency, PointFacts, PointTier
 
 # `Rehydrated` is a point of the archive that can be read for some days: then its copy in the vault
 # is listed as valid beside it, and only that counts here.

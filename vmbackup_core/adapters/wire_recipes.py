@@ -12,7 +12,7 @@ from dataclasses import fields, replace
 from operator import attrgetter
 
 from vmbackup_core.adapters.wire import Json, at, entries, text
-from vmbackup_core.domain.drill_facts import Plan, Recipe, RecipeDisk
+from vmbackup_core.domain.drill.facts import Plan, Recipe, RecipeDisk
 
 _MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 _DOTTED = "properties."

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from urllib.parse import unquote, urlsplit
 
 from vmbackup_core.adapters.wire import Json, at, entries, needed, text, time_at
-from vmbackup_core.domain.drill_facts import (
+from vmbackup_core.domain.drill.facts import (
     RestoreFacts,
     RestoreOrder,
     RestoreProgress,

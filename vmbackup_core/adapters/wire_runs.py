@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from vmbackup_core.adapters.wire import Json, at, entries, needed, text, time_at
 from vmbackup_core.adapters.wire_items import vault_of
-from vmbackup_core.domain.backup_runs import BackupRun, RunStatus, Source
 from vmbackup_core.domain.errors import Malformed
 from vmbackup_core.domain.ids import VaultId, VmId
+from vmbackup_core.domain.telling.backup_runs import BackupRun, RunStatus, Source
 
 _CONTAINER = re.compile(r"(?i).*iaasvmcontainerv2;([^;/]+);([^;/]+)")
 # A job that did not fail may say so where a failure has its code (a guess; see docs/azsim).

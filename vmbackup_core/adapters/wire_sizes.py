@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from vmbackup_core.adapters.wire import Json, at, entries, place, text
-from vmbackup_core.domain.sizes import REGIONAL, SCSI, SizeFacts, Usage
+from vmbackup_core.domain.drill.sizes import REGIONAL, SCSI, SizeFacts, Usage
 
 VIRTUAL_MACHINES = "virtualmachines"
 # Kinds of confidential computing that make a confidential VM; SGX is another thing.

@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 from difflib import get_close_matches
 from typing import Any
 
-from vmbackup_core.domain.drill_ordering import order_now
-from vmbackup_core.domain.drill_orders import DrillOrder
-from vmbackup_core.domain.drills import DrillRules
+from vmbackup_core.domain.drill.ordering import order_now
+from vmbackup_core.domain.drill.orders import DrillOrder
+from vmbackup_core.domain.drill.points import Strategy
+from vmbackup_core.domain.drill.rules import DrillRules
+from vmbackup_core.domain.drill.rungs import Rung
 from vmbackup_core.domain.errors import BackupError, Gone, Malformed
 from vmbackup_core.domain.ids import VmId
-from vmbackup_core.domain.points import Strategy
 from vmbackup_core.domain.rules import Rules
-from vmbackup_core.domain.rungs import Rung
 from vmbackup_core.ports import Clock, Inventory, Journal, Restores, Vaults
 
 LARGEST = 16 * 1024  # Bytes; a wish has some hundred.

@@ -9,10 +9,10 @@ from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from vmbackup_core.domain.drill.slots import Slot
 from vmbackup_core.domain.errors import Malformed
 from vmbackup_core.domain.ids import VaultId, VmId
 from vmbackup_core.domain.schedules import DayOfMonth, Schedule
-from vmbackup_core.domain.slots import Slot
 
 if TYPE_CHECKING:
     from cattrs import Converter

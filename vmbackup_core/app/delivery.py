@@ -14,11 +14,11 @@ from vmbackup_core.app.postbox import Postbox
 from vmbackup_core.app.telling import Teller
 from vmbackup_core.domain.errors import Malformed
 from vmbackup_core.domain.ids import derive_key
-from vmbackup_core.domain.letters import Letter
-from vmbackup_core.domain.mail_words import one_line
-from vmbackup_core.domain.root_causes import RootCause
-from vmbackup_core.domain.routing import Routing, address_fault, find_others
-from vmbackup_core.domain.troubles import Sighting, find_mail_trouble
+from vmbackup_core.domain.telling.letters import Letter
+from vmbackup_core.domain.telling.mail_words import one_line
+from vmbackup_core.domain.telling.root_causes import RootCause
+from vmbackup_core.domain.telling.routing import Routing, address_fault, find_others
+from vmbackup_core.domain.telling.troubles import Sighting, find_mail_trouble
 from vmbackup_core.ports import Clock, Journal
 
 REPORT = "Microsoft.Communication.EmailDeliveryReportReceived"

@@ -16,7 +16,15 @@ from vmbackup_core.app.incident_book import IncidentBook
 from vmbackup_core.app.postbox import Postbox
 from vmbackup_core.app.sweep import Sweep
 from vmbackup_core.app.telling import Teller
-from vmbackup_core.domain.digests import (
+from vmbackup_core.domain.drill.evidence import DRILL
+from vmbackup_core.domain.drill.history import Histories
+from vmbackup_core.domain.drill.rungs import Verdict as Proof
+from vmbackup_core.domain.errors import Stale
+from vmbackup_core.domain.evidence import Kind, chain_name
+from vmbackup_core.domain.ids import derive_key
+from vmbackup_core.domain.reasons import Reason, Standing
+from vmbackup_core.domain.schedules import Daily
+from vmbackup_core.domain.telling.digests import (
     Drilled,
     Head,
     Today,
@@ -25,20 +33,12 @@ from vmbackup_core.domain.digests import (
     write_alive_digest,
     write_owner_digest,
 )
-from vmbackup_core.domain.drill_evidence import DRILL
-from vmbackup_core.domain.drill_history import Histories
-from vmbackup_core.domain.errors import Stale
-from vmbackup_core.domain.evidence import Kind, chain_name
-from vmbackup_core.domain.ids import derive_key
-from vmbackup_core.domain.mail_content import Background
-from vmbackup_core.domain.mail_rules import MailRules
-from vmbackup_core.domain.mail_words import spell_time
-from vmbackup_core.domain.reasons import Reason, Standing
-from vmbackup_core.domain.routing import Recipients, Refused, find_changes, find_recipients
-from vmbackup_core.domain.rungs import Verdict as Proof
-from vmbackup_core.domain.schedules import Daily
+from vmbackup_core.domain.telling.mail_content import Background
+from vmbackup_core.domain.telling.mail_rules import MailRules
+from vmbackup_core.domain.telling.mail_words import spell_time
+from vmbackup_core.domain.telling.routing import Recipients, Refused, find_changes, find_recipients
+from vmbackup_core.domain.telling.watching import Watched
 from vmbackup_core.domain.verdicts import Verdict
-from vmbackup_core.domain.watching import Watched
 from vmbackup_core.ports import Blob, Blobs, Clock
 
 DOCUMENT = "mails/digests.json"

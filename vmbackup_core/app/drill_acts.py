@@ -17,8 +17,8 @@ from vmbackup_core.app.drill_records import DrillRecords
 from vmbackup_core.app.keepsakes import Keepsakes
 from vmbackup_core.app.restore_watch import RestoreWatch
 from vmbackup_core.app.size_shelf import SizeShelf
-from vmbackup_core.domain.drill_orders import DrillOrder
-from vmbackup_core.domain.drill_outcomes import (
+from vmbackup_core.domain.drill.orders import DrillOrder
+from vmbackup_core.domain.drill.outcomes import (
     CheckSight,
     DisksSight,
     Done,
@@ -37,7 +37,7 @@ from vmbackup_core.domain.drill_outcomes import (
     Unaccounted,
     Unavailable,
 )
-from vmbackup_core.domain.drill_steps import (
+from vmbackup_core.domain.drill.steps import (
     CREATING,
     AskValidation,
     CancelRestore,
@@ -94,7 +94,7 @@ class DrillActs:
     clock: Clock
 
     def do(self, order: DrillOrder, step: Step) -> Any:
-        """Return what came of `step`: facts, or why there are none (domain/drill_outcomes.py)."""
+        """Return what came of `step`: facts, or why there are none (domain/drill/outcomes.py)."""
         try:
             if isinstance(step, CREATING) and (held := self.brakes.hold(order)) is not None:
                 return held

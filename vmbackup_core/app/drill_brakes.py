@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from vmbackup_core.app.notebook import Notebook
-from vmbackup_core.domain.drill_orders import DrillOrder
-from vmbackup_core.domain.drill_outcomes import Held
-from vmbackup_core.domain.drill_reasons import Ending
+from vmbackup_core.domain.drill.orders import DrillOrder
+from vmbackup_core.domain.drill.outcomes import Held
+from vmbackup_core.domain.drill.reasons import Ending
 from vmbackup_core.domain.rules import Mode, Scope
 
 

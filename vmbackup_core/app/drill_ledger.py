@@ -6,13 +6,13 @@ from datetime import datetime
 
 from vmbackup_core.app.run_book import RunBook
 from vmbackup_core.app.slot_book import SlotBook
-from vmbackup_core.domain.drill_facts import RestoreFacts
-from vmbackup_core.domain.drill_orders import DrillOrder, DrillRecord
-from vmbackup_core.domain.drill_outcomes import Leased, NoSlot, Refused
-from vmbackup_core.domain.drill_ready import LEASE
-from vmbackup_core.domain.drill_runs import Run
+from vmbackup_core.domain.drill.facts import RestoreFacts
+from vmbackup_core.domain.drill.orders import DrillOrder, DrillRecord
+from vmbackup_core.domain.drill.outcomes import Leased, NoSlot, Refused
+from vmbackup_core.domain.drill.ready import LEASE
+from vmbackup_core.domain.drill.runs import Run
+from vmbackup_core.domain.drill.slots import Slot
 from vmbackup_core.domain.errors import Retryable, Stale
-from vmbackup_core.domain.slots import Slot
 
 
 @dataclass(frozen=True, slots=True)

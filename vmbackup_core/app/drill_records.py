@@ -15,9 +15,9 @@ from typing import Any
 
 from vmbackup_core.app.codec import from_json, to_json
 from vmbackup_core.app.evidence import EvidenceLog
-from vmbackup_core.domain.drill_evidence import body_of
-from vmbackup_core.domain.drill_history import Histories, fold
-from vmbackup_core.domain.drill_orders import DrillRecord
+from vmbackup_core.domain.drill.evidence import body_of
+from vmbackup_core.domain.drill.history import Histories, fold
+from vmbackup_core.domain.drill.orders import DrillRecord
 from vmbackup_core.domain.errors import Malformed, Stale
 from vmbackup_core.domain.evidence import Kind, Record
 from vmbackup_core.ports import Blob, Blobs, Clock, Journal, Row, Rows

@@ -8,19 +8,19 @@ from vmbackup_core.app.drill_records import DrillRecords
 from vmbackup_core.app.run_book import RunBook
 from vmbackup_core.app.size_shelf import SizeShelf
 from vmbackup_core.app.slot_book import SlotBook
-from vmbackup_core.domain.drill_choice import DrillPlan, plan_drills
-from vmbackup_core.domain.drill_history import Histories
-from vmbackup_core.domain.drill_reckoning import Room
-from vmbackup_core.domain.drill_restores import with_restores
-from vmbackup_core.domain.drill_turns import Drill, Night
-from vmbackup_core.domain.drills import DrillRules, Past
+from vmbackup_core.domain.drill.choice import DrillPlan, plan_drills
+from vmbackup_core.domain.drill.history import Histories
+from vmbackup_core.domain.drill.points import PointChoice, choose_point
+from vmbackup_core.domain.drill.reckoning import Room
+from vmbackup_core.domain.drill.restores import with_restores
+from vmbackup_core.domain.drill.rules import DrillRules, Past
+from vmbackup_core.domain.drill.sizes import room_for
+from vmbackup_core.domain.drill.slots import Place
+from vmbackup_core.domain.drill.turns import Drill, Night
 from vmbackup_core.domain.errors import BackupError
 from vmbackup_core.domain.facts import Estate
 from vmbackup_core.domain.ids import VmId
-from vmbackup_core.domain.points import PointChoice, choose_point
 from vmbackup_core.domain.rules import Rules
-from vmbackup_core.domain.sizes import room_for
-from vmbackup_core.domain.slots import Place
 from vmbackup_core.ports import Clock, Inventory, Restores
 from vmbackup_core.ports_drills import RestoreHistory
 

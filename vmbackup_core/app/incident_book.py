@@ -12,9 +12,9 @@ from datetime import datetime
 
 from vmbackup_core.app.codec import from_json, to_json
 from vmbackup_core.domain.errors import Malformed, Retryable, Stale
-from vmbackup_core.domain.incident_groups import Book
-from vmbackup_core.domain.mutes import Mute
-from vmbackup_core.domain.watching import Watched
+from vmbackup_core.domain.telling.incident_groups import Book
+from vmbackup_core.domain.telling.mutes import Mute
+from vmbackup_core.domain.telling.watching import Watched
 from vmbackup_core.ports import Blob, Blobs
 
 DOCUMENT = "incidents/book.json"

@@ -15,24 +15,24 @@ from vmbackup_core.app.notebook import Notebook
 from vmbackup_core.app.run_book import RunBook
 from vmbackup_core.app.run_restores import RunRestores
 from vmbackup_core.app.slot_book import SlotBook
-from vmbackup_core.domain.drill_clean import MACHINE, Sorted, sort_things
-from vmbackup_core.domain.drill_evidence import LIFTED, QUARANTINED, cleaned_body, slot_body
-from vmbackup_core.domain.drill_facts import RestoreFacts, Thing
-from vmbackup_core.domain.drill_orders import DrillRecord
-from vmbackup_core.domain.drill_reasons import Ending
-from vmbackup_core.domain.drill_runs import Run
-from vmbackup_core.domain.errors import BackupError, Gone
-from vmbackup_core.domain.ids import derive_key
-from vmbackup_core.domain.janitor import (
+from vmbackup_core.domain.drill.evidence import LIFTED, QUARANTINED, cleaned_body, slot_body
+from vmbackup_core.domain.drill.facts import RestoreFacts, Thing
+from vmbackup_core.domain.drill.janitor import (
     LONGEST_RUN,
     UNWRITTEN,
     all_ended,
     outdated,
     why_due,
 )
-from vmbackup_core.domain.leases import Lease
-from vmbackup_core.domain.rungs import Verdict
-from vmbackup_core.domain.slots import Place, Slot, copy_name, run_mark
+from vmbackup_core.domain.drill.leases import Lease
+from vmbackup_core.domain.drill.orders import DrillRecord
+from vmbackup_core.domain.drill.ownership import MACHINE, Sorted, sort_things
+from vmbackup_core.domain.drill.reasons import Ending
+from vmbackup_core.domain.drill.rungs import Verdict
+from vmbackup_core.domain.drill.runs import Run
+from vmbackup_core.domain.drill.slots import Place, Slot, copy_name, run_mark
+from vmbackup_core.domain.errors import BackupError, Gone
+from vmbackup_core.domain.ids import derive_key
 from vmbackup_core.ports import Clock, Journal
 from vmbackup_core.ports_drills import Copies, Restoring, Staging
 

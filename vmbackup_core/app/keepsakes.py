@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from vmbackup_core.domain.drill_facts import ConsoleFacts
+from vmbackup_core.domain.drill.facts import ConsoleFacts
 from vmbackup_core.ports import Blobs
 
 PICTURE, LOG = "screenshot", "serial.log"

@@ -11,13 +11,13 @@ from datetime import date, datetime, timedelta
 
 from vmbackup_core.app.drill_records import DrillRecords
 from vmbackup_core.app.drilling import Drilling, Sight
-from vmbackup_core.domain.drill_ordering import order_now, orders_of
-from vmbackup_core.domain.drill_orders import DrillOrder, DrillRecord, run_key
-from vmbackup_core.domain.drill_reasons import Ending
-from vmbackup_core.domain.drill_turns import NotPlanned, Unplanned
+from vmbackup_core.domain.drill.ordering import order_now, orders_of
+from vmbackup_core.domain.drill.orders import DrillOrder, DrillRecord, run_key
+from vmbackup_core.domain.drill.reasons import Ending
+from vmbackup_core.domain.drill.rungs import Rung, Verdict
+from vmbackup_core.domain.drill.slots import Place
+from vmbackup_core.domain.drill.turns import NotPlanned, Unplanned
 from vmbackup_core.domain.ids import derive_key
-from vmbackup_core.domain.rungs import Rung, Verdict
-from vmbackup_core.domain.slots import Place
 from vmbackup_core.ports import Clock, Journal
 
 EARLY = timedelta(minutes=5)  # A timer may fire a moment before its time.

@@ -16,8 +16,8 @@ from datetime import datetime, timedelta
 
 from vmbackup_core.app.codec import from_json, to_json
 from vmbackup_core.domain.errors import BackupError, Malformed, Rejected, Retryable, Stale
-from vmbackup_core.domain.letters import Attachment, Letter, operation_id
-from vmbackup_core.domain.postage import (
+from vmbackup_core.domain.telling.letters import Attachment, Letter, operation_id
+from vmbackup_core.domain.telling.postage import (
     Box,
     Budget,
     Fold,

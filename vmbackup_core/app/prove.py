@@ -2,7 +2,7 @@
 Carry one restore test on, a turn at a time: decide, do, take in what came of it.
 
 A turn may run twice and may die anywhere; it ends after each step that changes anything, so that
-the step is remembered. What it decides by is pure (domain/drill.py).
+the step is remembered. What it decides by is pure (domain/drill/machine.py).
 """
 
 from contextlib import suppress
@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from vmbackup_core.app.drill_acts import DrillActs
-from vmbackup_core.domain.drill import Ended, advance, next_step, phase_of
-from vmbackup_core.domain.drill_cleaning import given_over
-from vmbackup_core.domain.drill_orders import DrillOrder
-from vmbackup_core.domain.drill_state import Drill
-from vmbackup_core.domain.drill_steps import EFFECTS, Wait
+from vmbackup_core.domain.drill.cleaning import given_over
+from vmbackup_core.domain.drill.machine import Ended, advance, next_step, phase_of
+from vmbackup_core.domain.drill.orders import DrillOrder
+from vmbackup_core.domain.drill.state import Drill
+from vmbackup_core.domain.drill.steps import EFFECTS, Wait
 from vmbackup_core.domain.errors import Retryable
 from vmbackup_core.ports import Clock, Journal
 

@@ -15,15 +15,15 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vmbackup_core.domain.digest_sheets import write_alive_sheet, write_owner_sheet
-from vmbackup_core.domain.digests import AliveDigest, OwnerDigest
-from vmbackup_core.domain.incident_sheets import write_incident_sheet
-from vmbackup_core.domain.letters import CSV, Attachment, Letter, address_letters
-from vmbackup_core.domain.mail_content import IncidentMail
-from vmbackup_core.domain.mail_words import LONGEST_WORDS, PORTALS, one_line, subject_line
-from vmbackup_core.domain.sheets import Sheet
-from vmbackup_core.domain.tellings import Telling
-from vmbackup_core.domain.trial_sheet import write_trial_sheet
+from vmbackup_core.domain.telling.digest_sheets import write_alive_sheet, write_owner_sheet
+from vmbackup_core.domain.telling.digests import AliveDigest, OwnerDigest
+from vmbackup_core.domain.telling.incident_sheets import write_incident_sheet
+from vmbackup_core.domain.telling.letters import CSV, Attachment, Letter, address_letters
+from vmbackup_core.domain.telling.mail_content import IncidentMail
+from vmbackup_core.domain.telling.mail_words import LONGEST_WORDS, PORTALS, one_line, subject_line
+from vmbackup_core.domain.telling.sheets import Sheet
+from vmbackup_core.domain.telling.tellings import Telling
+from vmbackup_core.domain.telling.trial_sheet import write_trial_sheet
 
 if TYPE_CHECKING:
     from jinja2 import Environment

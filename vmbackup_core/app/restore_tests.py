@@ -15,10 +15,10 @@ from vmbackup_core.app.prove import ProveRestore
 from vmbackup_core.app.run_book import RunBook
 from vmbackup_core.app.slot_book import SlotBook
 from vmbackup_core.app.workflows import upgrade
-from vmbackup_core.domain.drill import Ended, phase_of
-from vmbackup_core.domain.drill_orders import DrillOrder
-from vmbackup_core.domain.drill_state import SCHEMA, Drill
-from vmbackup_core.domain.rungs import RungResult
+from vmbackup_core.domain.drill.machine import Ended, phase_of
+from vmbackup_core.domain.drill.orders import DrillOrder
+from vmbackup_core.domain.drill.rungs import RungResult
+from vmbackup_core.domain.drill.state import SCHEMA, Drill
 
 _RUN = re.compile(r"drill-[a-z0-9-]{1,94}")
 

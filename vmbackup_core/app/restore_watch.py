@@ -11,8 +11,8 @@ from typing import Any
 
 from vmbackup_core.app.codec import from_json, to_json
 from vmbackup_core.app.snapshots import Snapshots
-from vmbackup_core.domain.drill_facts import RestoreFacts
-from vmbackup_core.domain.drill_outcomes import Listing, NotYet, Unavailable
+from vmbackup_core.domain.drill.facts import RestoreFacts
+from vmbackup_core.domain.drill.outcomes import Listing, NotYet, Unavailable
 from vmbackup_core.domain.errors import Malformed, Retryable
 from vmbackup_core.domain.ids import VaultId, derive_key
 from vmbackup_core.ports import Clock

@@ -10,10 +10,10 @@ from datetime import datetime
 
 from vmbackup_core.app.codec import from_json, to_json
 from vmbackup_core.app.ledger import amend_row, read_long, write_long
-from vmbackup_core.domain.drill_orders import DrillOrder
-from vmbackup_core.domain.drill_runs import Run
+from vmbackup_core.domain.drill.orders import DrillOrder
+from vmbackup_core.domain.drill.runs import Run
+from vmbackup_core.domain.drill.slots import Slot
 from vmbackup_core.domain.errors import Stale
-from vmbackup_core.domain.slots import Slot
 from vmbackup_core.ports import Clock, Rows
 
 _PARTITION = "run"

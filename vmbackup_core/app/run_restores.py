@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from vmbackup_core.app.run_book import RunBook
-from vmbackup_core.domain.drill_facts import RestoreFacts
-from vmbackup_core.domain.drill_runs import Run
+from vmbackup_core.domain.drill.facts import RestoreFacts
+from vmbackup_core.domain.drill.janitor import SKEW, is_of, suspects, unaccounted
+from vmbackup_core.domain.drill.runs import Run
 from vmbackup_core.domain.errors import Gone, Rejected, Stale
-from vmbackup_core.domain.janitor import SKEW, is_of, suspects, unaccounted
 from vmbackup_core.ports import Journal
 from vmbackup_core.ports_drills import Restoring
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from vmbackup_core.app.codec import from_json, to_json
 from vmbackup_core.app.snapshots import Snapshots
+from vmbackup_core.domain.drill.sizes import SizeFacts, Usage
+from vmbackup_core.domain.drill.slots import Place
 from vmbackup_core.domain.errors import Malformed
-from vmbackup_core.domain.sizes import SizeFacts, Usage
-from vmbackup_core.domain.slots import Place
 from vmbackup_core.ports import Clock
 from vmbackup_core.ports_drills import Sizes
 

@@ -11,9 +11,9 @@ from datetime import datetime
 
 from vmbackup_core.app.codec import from_json, to_json
 from vmbackup_core.app.ledger import amend_row, read_long, write_long
+from vmbackup_core.domain.drill.leases import Lease
+from vmbackup_core.domain.drill.slots import MOST_SLOTS, Place, Slot
 from vmbackup_core.domain.errors import Stale
-from vmbackup_core.domain.leases import Lease
-from vmbackup_core.domain.slots import MOST_SLOTS, Place, Slot
 from vmbackup_core.ports import Clock, Row, Rows
 
 _PARTITION = "slot"

@@ -11,22 +11,22 @@ from datetime import datetime
 
 from vmbackup_core.app.incident_book import IncidentBook
 from vmbackup_core.app.postbox import Postbox
-from vmbackup_core.domain.drill_history import Histories
-from vmbackup_core.domain.drills import Past
+from vmbackup_core.domain.drill.history import Histories
+from vmbackup_core.domain.drill.rules import Past
 from vmbackup_core.domain.ids import VmId
-from vmbackup_core.domain.incidents import Incident, Notice
-from vmbackup_core.domain.letters import Letter
-from vmbackup_core.domain.mail_content import Background, write_incident_mail
-from vmbackup_core.domain.mail_rules import MailRules
-from vmbackup_core.domain.routing import (
+from vmbackup_core.domain.telling.incidents import Incident, Notice
+from vmbackup_core.domain.telling.letters import Letter
+from vmbackup_core.domain.telling.mail_content import Background, write_incident_mail
+from vmbackup_core.domain.telling.mail_rules import MailRules
+from vmbackup_core.domain.telling.routing import (
     Recipients,
     find_others,
     find_recipients,
     join_recipients,
 )
-from vmbackup_core.domain.tellings import Telling, Told
-from vmbackup_core.domain.troubles import SubjectKind
-from vmbackup_core.domain.watching import Report, Watched
+from vmbackup_core.domain.telling.tellings import Telling, Told
+from vmbackup_core.domain.telling.troubles import SubjectKind
+from vmbackup_core.domain.telling.watching import Report, Watched
 from vmbackup_core.ports import Clock
 
 MOST_REPORTS = 500  # Of the mail service's reports that wait for a look.

@@ -11,18 +11,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from vmbackup_core.app.incident_book import IncidentBook
-from vmbackup_core.domain.backup_runs import BackupRun, merge_runs
 from vmbackup_core.domain.backups import Backups, ProtectedVm
 from vmbackup_core.domain.errors import BackupError, Denied, Rejected, Retryable, Stale
 from vmbackup_core.domain.facts import ItemState, VmFacts
 from vmbackup_core.domain.ids import VaultId, VmId
-from vmbackup_core.domain.incident_groups import Book, advance
-from vmbackup_core.domain.incidents import Incident, Notice
-from vmbackup_core.domain.mail_rules import MailRules
-from vmbackup_core.domain.promises import VaultPromise, compare_promises
 from vmbackup_core.domain.rules import OptedOut, OutOfScope, Rules, ask
-from vmbackup_core.domain.troubles import Sighting, Wellness, find_mail_trouble
-from vmbackup_core.domain.watching import Moment, VmRecord, Watched, miss_vm, see_vm
+from vmbackup_core.domain.telling.backup_runs import BackupRun, merge_runs
+from vmbackup_core.domain.telling.incident_groups import Book, advance
+from vmbackup_core.domain.telling.incidents import Incident, Notice
+from vmbackup_core.domain.telling.mail_rules import MailRules
+from vmbackup_core.domain.telling.promises import VaultPromise, compare_promises
+from vmbackup_core.domain.telling.troubles import Sighting, Wellness, find_mail_trouble
+from vmbackup_core.domain.telling.watching import Moment, VmRecord, Watched, miss_vm, see_vm
 from vmbackup_core.ports import Clock, Journal
 from vmbackup_core.ports_mails import BackupEstate, JobLog
 

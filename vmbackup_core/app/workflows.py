@@ -13,8 +13,8 @@ from typing import Any, Protocol
 from vmbackup_core.app.codec import from_json, to_json
 from vmbackup_core.app.protect import ProtectVm
 from vmbackup_core.domain import enabling
-from vmbackup_core.domain.drill_lanes import paced
-from vmbackup_core.domain.drill_orders import DrillOrder
+from vmbackup_core.domain.drill.lanes import paced
+from vmbackup_core.domain.drill.orders import DrillOrder
 from vmbackup_core.domain.enabling import Done, Enabling
 from vmbackup_core.domain.errors import Retryable, Stale
 from vmbackup_core.domain.ids import VmId

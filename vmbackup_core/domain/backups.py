@@ -5,7 +5,7 @@ from datetime import datetime
 
 from vmbackup_core.domain.facts import ItemState, Tags
 from vmbackup_core.domain.ids import VaultId, VmId
-from vmbackup_core.domain.promises import VaultPromise
+from vmbackup_core.domain.telling.promises import VaultPromise
 
 
 @dataclass(frozen=True, slots=True)

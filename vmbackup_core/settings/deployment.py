@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from vmbackup_core.domain.routing import address_fault
+from vmbackup_core.domain.telling.routing import address_fault
 from vmbackup_core.settings.faults import Fault, SettingsError, Unfit, did_you_mean
 from vmbackup_core.settings.names import parse_guid
 

@@ -9,11 +9,11 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
-from vmbackup_core.domain.drill_cost import Prices
-from vmbackup_core.domain.drill_facts import GuestCheck
-from vmbackup_core.domain.drills import CheckRule, DrillRules, Tier
-from vmbackup_core.domain.points import Strategy
-from vmbackup_core.domain.rungs import Rung
+from vmbackup_core.domain.drill.cost import Prices
+from vmbackup_core.domain.drill.facts import GuestCheck
+from vmbackup_core.domain.drill.points import Strategy
+from vmbackup_core.domain.drill.rules import CheckRule, DrillRules, Tier
+from vmbackup_core.domain.drill.rungs import Rung
 from vmbackup_core.domain.schedules import DAY, HOUR
 from vmbackup_core.settings.building import Found, check_order
 from vmbackup_core.settings.faults import Faults

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vmbackup_core.domain.drills import DrillRules
-from vmbackup_core.domain.mail_rules import MailRules
+from vmbackup_core.domain.drill.rules import DrillRules
 from vmbackup_core.domain.policies import PolicySpec
 from vmbackup_core.domain.rules import Rules
+from vmbackup_core.domain.telling.mail_rules import MailRules
 from vmbackup_core.domain.vaults import VaultNaming
 from vmbackup_core.settings.building import NOT_IN_SCOPE, Limits, Protect
 from vmbackup_core.settings.deployment import Deployment, read_deployment

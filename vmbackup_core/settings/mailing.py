@@ -6,11 +6,11 @@ Optional: without it nobody is told anything.
 
 from typing import Any
 
-from vmbackup_core.domain.mail_rules import MailRules, RpoRule
-from vmbackup_core.domain.maintenance import Maintenance
-from vmbackup_core.domain.routing import Copy, Route, Routing, Selector, address_fault
 from vmbackup_core.domain.schedules import DAY, HOUR, Daily, Hourly, Weekly
-from vmbackup_core.domain.tellings import Folding, Rhythm
+from vmbackup_core.domain.telling.mail_rules import MailRules, RpoRule
+from vmbackup_core.domain.telling.maintenance import Maintenance
+from vmbackup_core.domain.telling.routing import Copy, Route, Routing, Selector, address_fault
+from vmbackup_core.domain.telling.tellings import Folding, Rhythm
 from vmbackup_core.settings.building import Found, check_order
 from vmbackup_core.settings.drilling import MINUTE
 from vmbackup_core.settings.faults import Faults, Unfit

@@ -7,7 +7,7 @@ Each reader raises Unfit with an example of what it takes.
 import re
 from datetime import date, time, timedelta
 
-from vmbackup_core.domain.drills import Blackout, Dates
+from vmbackup_core.domain.drill.rules import Blackout, Dates
 from vmbackup_core.domain.schedules import HOUR, Daily, Hourly, Schedule, Weekday, Weekly
 from vmbackup_core.domain.spans import UNITS, split_span
 from vmbackup_core.settings.faults import Unfit, did_you_mean

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from tests.builders import VAULT
 from tests.incidents import bad, good, hour
-from vmbackup_core.app.rendering import (
+from vmbackup_core.app.telling.rendering import (
     render_alive_digest,
     render_incident,
     render_owner_digest,

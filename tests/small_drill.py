@@ -11,18 +11,18 @@ from tests.drill_runs import order as drill_order
 from tests.rows import MemoryRows
 from tests.tiny_drills import Death, TinyDrills, point
 from vmbackup_core.app.codec import from_json, to_json
-from vmbackup_core.app.drill_acts import DrillActs
-from vmbackup_core.app.drill_brakes import DrillBrakes
-from vmbackup_core.app.drill_ledger import DrillLedger
-from vmbackup_core.app.drill_records import DrillRecords
+from vmbackup_core.app.drill.acts import DrillActs
+from vmbackup_core.app.drill.brakes import DrillBrakes
+from vmbackup_core.app.drill.keepsakes import Keepsakes
+from vmbackup_core.app.drill.ledger import DrillLedger
+from vmbackup_core.app.drill.prove import DrillTurn, ProveRestore
+from vmbackup_core.app.drill.records import DrillRecords
+from vmbackup_core.app.drill.restore_watch import RestoreWatch
+from vmbackup_core.app.drill.run_book import RunBook
+from vmbackup_core.app.drill.size_shelf import SizeShelf
+from vmbackup_core.app.drill.slot_book import SlotBook
 from vmbackup_core.app.evidence import EvidenceLog
-from vmbackup_core.app.keepsakes import Keepsakes
 from vmbackup_core.app.notebook import Notebook
-from vmbackup_core.app.prove import DrillTurn, ProveRestore
-from vmbackup_core.app.restore_watch import RestoreWatch
-from vmbackup_core.app.run_book import RunBook
-from vmbackup_core.app.size_shelf import SizeShelf
-from vmbackup_core.app.slot_book import SlotBook
 from vmbackup_core.app.snapshots import Snapshots
 from vmbackup_core.domain.drill.machine import Ended
 from vmbackup_core.domain.drill.orders import DrillOrder, DrillRecord

@@ -9,8 +9,8 @@ from tests.blobs import MemoryBlobs, nothing
 from tests.builders import HERE, SUB, VAULT
 from tests.clocks import HandClock
 from tests.small_app import Lines
-from vmbackup_core.app.incident_book import IncidentBook
-from vmbackup_core.app.watch import Watch
+from vmbackup_core.app.telling.incident_book import IncidentBook
+from vmbackup_core.app.telling.watch import Watch
 from vmbackup_core.domain.backups import Backups, ProtectedVm
 from vmbackup_core.domain.errors import BackupError
 from vmbackup_core.domain.facts import ItemState, Tags

@@ -7,8 +7,8 @@ from typing import Any
 from tests.blobs import nothing
 from tests.small_app import Fuse, Killed
 from tests.tiny_backups import MAIL, Nights
-from vmbackup_core.app.postbox import Postbox
-from vmbackup_core.app.telling import Teller
+from vmbackup_core.app.telling.paying import Teller
+from vmbackup_core.app.telling.postbox import Postbox
 from vmbackup_core.domain.errors import BackupError, Rejected
 from vmbackup_core.domain.telling.letters import Letter
 from vmbackup_core.domain.telling.postage import Budget

@@ -17,7 +17,7 @@ from vmbackup_cli.alerts_view import (
 from vmbackup_cli.desk import Desk, Exit, Misused
 from vmbackup_cli.plan import AsJson
 from vmbackup_cli.words import at, number
-from vmbackup_core.app.mails import Mails
+from vmbackup_core.app.telling.mails import Mails
 from vmbackup_core.domain.evidence import Kind
 from vmbackup_core.domain.ids import derive_key
 from vmbackup_core.domain.telling.incidents import Notice, notice_of
@@ -218,7 +218,7 @@ def send_test(
         list[str] | None, typer.Option(help="An address.", show_default="the default recipients")
     ] = None,
 ) -> Exit:
-    from vmbackup_core.app.rendering import render_trial
+    from vmbackup_core.app.telling.rendering import render_trial
     from vmbackup_core.domain.telling.postage import Mark
 
     desk: Desk = ctx.obj

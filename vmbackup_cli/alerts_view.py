@@ -10,7 +10,7 @@ from rich.text import Text
 
 from vmbackup_cli.desk import Desk, Misused
 from vmbackup_cli.words import at, number
-from vmbackup_core.app.telling import Teller
+from vmbackup_core.app.telling.paying import Teller
 from vmbackup_core.domain.telling.incidents import Incident
 from vmbackup_core.domain.telling.letters import Letter
 from vmbackup_core.domain.telling.mail_content import Line, line_of

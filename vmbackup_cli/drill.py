@@ -10,7 +10,7 @@ from vmbackup_cli.drill_json import Points, first_busy, plan_json
 from vmbackup_cli.drill_view import show_plan
 from vmbackup_cli.plan import AsJson
 from vmbackup_cli.words import number
-from vmbackup_core.app.drilling import Drilling
+from vmbackup_core.app.drill.planning import Drilling
 from vmbackup_core.domain.drill.choice import DrillPlan
 
 PLAN = """

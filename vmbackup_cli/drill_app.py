@@ -6,7 +6,7 @@ from typing import Any
 
 from vmbackup_cli.desk import Desk, Misused
 from vmbackup_cli.web import Answer, Fetch
-from vmbackup_core.app.asking import Faults
+from vmbackup_core.app.drill.asking import Faults
 from vmbackup_core.domain.errors import Rejected, Retryable
 from vmbackup_core.settings import APP_KEY
 from vmbackup_core.settings.deployment import parse_url
@@ -29,7 +29,7 @@ class DeployedApp:
 
     def begin(self, wish: Json) -> str:
         """
-        Ask for a restore test and return its run; `wish` is what app/asking.py reads.
+        Ask for a restore test and return its run; `wish` is what app/drill/asking.py reads.
 
         Raises Rejected with every fault where the app will not do it, Misused where the wish is
         wrong. Asked twice is two tests, so

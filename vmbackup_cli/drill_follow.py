@@ -75,7 +75,7 @@ def follow(look: Look, board: Board, clock: Clock) -> Json:
 
 
 def see(status: Json | None) -> Seen:
-    """Read a status, as the deployed app and app/restore_tests.py tell it."""
+    """Read a status, as the deployed app and app/drill/restore_tests.py tell it."""
     if status is None:
         return Seen(Phase.QUEUED)
     now = status.get("now")

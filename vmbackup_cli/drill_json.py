@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from vmbackup_core.app.drilling import Drilling
+from vmbackup_core.app.drill.planning import Drilling
 from vmbackup_core.domain.drill.choice import DrillPlan
 from vmbackup_core.domain.drill.coverage import Load
 from vmbackup_core.domain.drill.forecast import Forecast

@@ -17,8 +17,8 @@ from vmbackup_cli.drill_run import EVERY, AppUrl, Looks, exit_of, watch
 from vmbackup_cli.one_vm import find_vm
 from vmbackup_cli.plan import AsJson
 from vmbackup_cli.words import at, number, short_span
+from vmbackup_core.app.drill.restore_tests import RestoreTests
 from vmbackup_core.app.evidence import EvidenceLog
-from vmbackup_core.app.restore_tests import RestoreTests
 from vmbackup_core.bootstrap import App
 from vmbackup_core.domain.drill.evidence import DRILL, duration, moment
 from vmbackup_core.domain.drill.rungs import Verdict

@@ -15,8 +15,8 @@ from vmbackup_cli.drill_record import show_record
 from vmbackup_cli.one_vm import find_vms
 from vmbackup_cli.plan import AsJson
 from vmbackup_cli.words import at, span
-from vmbackup_core.app.asking import Faults, Wish, parse_wish
-from vmbackup_core.app.heartbeat import IN_REACH
+from vmbackup_core.app.drill.asking import Faults, Wish, parse_wish
+from vmbackup_core.app.drill.heartbeat import IN_REACH
 from vmbackup_core.bootstrap import App
 from vmbackup_core.domain.drill.orders import DrillOrder
 from vmbackup_core.domain.drill.points import Strategy

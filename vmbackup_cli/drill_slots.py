@@ -9,8 +9,8 @@ from rich.text import Text
 from vmbackup_cli.desk import Desk, Exit, Misused
 from vmbackup_cli.plan import AsJson
 from vmbackup_cli.words import at, span
-from vmbackup_core.app.heartbeat import IN_REACH
-from vmbackup_core.app.restore_tests import RestoreTests
+from vmbackup_core.app.drill.heartbeat import IN_REACH
+from vmbackup_core.app.drill.restore_tests import RestoreTests
 from vmbackup_core.domain.drill.leases import Lease
 from vmbackup_core.domain.drill.runs import Run
 from vmbackup_core.domain.drill.slots import Slot

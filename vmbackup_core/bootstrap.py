@@ -38,9 +38,9 @@ from vmbackup_core.settings import (
 )
 
 if TYPE_CHECKING:
-    from vmbackup_core.app.drilling import Drilling
-    from vmbackup_core.app.mails import Mails
-    from vmbackup_core.app.restore_tests import RestoreTests
+    from vmbackup_core.app.drill.planning import Drilling
+    from vmbackup_core.app.drill.restore_tests import RestoreTests
+    from vmbackup_core.app.telling.mails import Mails
 
 REREAD = timedelta(seconds=60)  # How often a configuration in a blob is asked for its ETag.
 

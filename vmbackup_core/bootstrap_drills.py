@@ -16,24 +16,24 @@ from vmbackup_core.adapters.restores import AzureRestores
 from vmbackup_core.adapters.restoring import AzureRestoring
 from vmbackup_core.adapters.sizes import AzureSizes
 from vmbackup_core.adapters.staging import AzureStaging
-from vmbackup_core.app.asking import Asking
-from vmbackup_core.app.drill_acts import DrillActs
-from vmbackup_core.app.drill_brakes import DrillBrakes
-from vmbackup_core.app.drill_ledger import DrillLedger
-from vmbackup_core.app.drill_records import DrillRecords
-from vmbackup_core.app.drilling import Drilling
+from vmbackup_core.app.drill.acts import DrillActs
+from vmbackup_core.app.drill.asking import Asking
+from vmbackup_core.app.drill.brakes import DrillBrakes
+from vmbackup_core.app.drill.heartbeat import Heartbeat
+from vmbackup_core.app.drill.janitor import Janitor
+from vmbackup_core.app.drill.keepsakes import Keepsakes
+from vmbackup_core.app.drill.ledger import DrillLedger
+from vmbackup_core.app.drill.night import Night
+from vmbackup_core.app.drill.planning import Drilling
+from vmbackup_core.app.drill.prove import ProveRestore
+from vmbackup_core.app.drill.records import DrillRecords
+from vmbackup_core.app.drill.restore_tests import Planning, RestoreTests
+from vmbackup_core.app.drill.restore_watch import RestoreWatch
+from vmbackup_core.app.drill.run_book import RunBook
+from vmbackup_core.app.drill.size_shelf import SizeShelf
+from vmbackup_core.app.drill.slot_book import SlotBook
 from vmbackup_core.app.evidence import EvidenceLog
-from vmbackup_core.app.heartbeat import Heartbeat
-from vmbackup_core.app.janitor import Janitor
-from vmbackup_core.app.keepsakes import Keepsakes
-from vmbackup_core.app.night import Night
 from vmbackup_core.app.notebook import Notebook
-from vmbackup_core.app.prove import ProveRestore
-from vmbackup_core.app.restore_tests import Planning, RestoreTests
-from vmbackup_core.app.restore_watch import RestoreWatch
-from vmbackup_core.app.run_book import RunBook
-from vmbackup_core.app.size_shelf import SizeShelf
-from vmbackup_core.app.slot_book import SlotBook
 from vmbackup_core.app.snapshots import Snapshots
 from vmbackup_core.ports import Blobs, Clock, Inventory, Journal, Rows, Vaults
 from vmbackup_core.settings import Settings

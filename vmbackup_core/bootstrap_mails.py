@@ -13,17 +13,17 @@ from vmbackup_core.adapters.backup_estate import AzureBackupEstate
 from vmbackup_core.adapters.deed_forms import Host, Identity
 from vmbackup_core.adapters.job_log import AzureJobLog
 from vmbackup_core.adapters.mailer import AzureMailer
-from vmbackup_core.app.delivery import Delivery
-from vmbackup_core.app.digesting import Digesting
+from vmbackup_core.app.drill.restore_tests import RestoreTests
 from vmbackup_core.app.evidence import EvidenceLog
-from vmbackup_core.app.incident_book import IncidentBook
 from vmbackup_core.app.intake import Intake
-from vmbackup_core.app.mails import Mails
-from vmbackup_core.app.postbox import Postbox
-from vmbackup_core.app.restore_tests import RestoreTests
 from vmbackup_core.app.sweep import Sweep
-from vmbackup_core.app.telling import Teller
-from vmbackup_core.app.watch import Watch
+from vmbackup_core.app.telling.delivery import Delivery
+from vmbackup_core.app.telling.digesting import Digesting
+from vmbackup_core.app.telling.incident_book import IncidentBook
+from vmbackup_core.app.telling.mails import Mails
+from vmbackup_core.app.telling.paying import Teller
+from vmbackup_core.app.telling.postbox import Postbox
+from vmbackup_core.app.telling.watch import Watch
 from vmbackup_core.domain.drill.history import Histories
 from vmbackup_core.domain.schedules import DAY
 from vmbackup_core.domain.telling.mail_rules import MailRules

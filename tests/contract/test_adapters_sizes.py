@@ -9,7 +9,7 @@ from tests.contract.azure_desk import SUB, WEST, Desk
 from tests.contract.drill_desk import SLOT, DrillDesk
 from vmbackup_core.adapters.gate import Identity
 from vmbackup_core.adapters.sizes import AzureSizes
-from vmbackup_core.app.size_shelf import SizeShelf
+from vmbackup_core.app.drill.size_shelf import SizeShelf
 from vmbackup_core.app.snapshots import Snapshots
 from vmbackup_core.domain.drill.sizes import (
     Needs,

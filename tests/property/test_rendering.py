@@ -12,7 +12,7 @@ from tests.builders import SUB, VAULT
 from tests.incidents import bad, hour
 from tests.mails import about, mail
 from tests.reading import Page
-from vmbackup_core.app.rendering import (
+from vmbackup_core.app.telling.rendering import (
     is_safe_link,
     render_alive_digest,
     render_incident,

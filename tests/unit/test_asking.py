@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.builders import WEB
-from vmbackup_core.app.asking import Faults, Wish, parse_wish
+from vmbackup_core.app.drill.asking import Faults, Wish, parse_wish
 from vmbackup_core.domain.drill.rungs import Rung
 
 HOUR = timedelta(hours=1)

@@ -9,9 +9,9 @@ import pytest
 from tests.rows import MemoryRows
 from tests.tiny_backups import MAIL
 from tests.tiny_mail import ToldNights
-from vmbackup_core.app.delivery import REPORT, Delivery, parse_report
 from vmbackup_core.app.intake import Intake
 from vmbackup_core.app.notebook import Notebook
+from vmbackup_core.app.telling.delivery import REPORT, Delivery, parse_report
 from vmbackup_core.domain.errors import Malformed
 from vmbackup_core.domain.rules import Scope
 from vmbackup_core.domain.telling.letters import Letter, operation_id

@@ -43,7 +43,7 @@ FAULTS = {
         f"{MACHINE}::test_a_copy_that_is_given_an_identity_is_stopped_at_once",
     ),
     "a restore is written down after it was asked for": Planted(
-        "app/drill_acts.py",
+        "app/drill/acts.py",
         """\
         asked = self.ledger.note_asking(order, step.known, at)
         if asked is not None:
@@ -61,7 +61,7 @@ FAULTS = {
         f"{FIRST}::test_a_restore_is_written_down_before_it_is_asked_for",
     ),
     "a copy is written down after it was asked for": Planted(
-        "app/drill_acts.py",
+        "app/drill/acts.py",
         """\
         at = self.ledger.note_copy(order, self.clock.now())
         try:
@@ -93,7 +93,7 @@ FAULTS = {
         "tests/unit/test_drill_clean.py::test_whatever_lacks_mark_or_place_or_kind_is_somebody_elses",
     ),
     "a slot of another run is cleaned": Planted(
-        "app/drill_acts.py",
+        "app/drill/acts.py",
         "if not self.ledger.has(order, step.slot):",
         "if False:",
         f"{MACHINE}::test_a_slot_that_the_ledger_gives_to_another_run_is_not_cleaned",

@@ -11,7 +11,7 @@ from tests.clocks import HandClock
 from tests.drill_runs import order, record, up_to
 from tests.rows import MemoryRows
 from tests.small_app import Killed, Lines
-from vmbackup_core.app.drill_records import DOCUMENT, DrillRecords
+from vmbackup_core.app.drill.records import DOCUMENT, DrillRecords
 from vmbackup_core.app.evidence import EvidenceLog
 from vmbackup_core.domain.drill.evidence import (
     LONGEST,

@@ -4,7 +4,7 @@ import pytest
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 
 from vmbackup_core.adapters.boundary import classify
-from vmbackup_core.app.asking import LARGEST, Faults, parse_wish
+from vmbackup_core.app.drill.asking import LARGEST, Faults, parse_wish
 
 VM = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/web"
 

@@ -13,12 +13,12 @@ from tests.drill_runs import order, record
 from tests.rows import MemoryRows
 from tests.small_app import Killed, Lines
 from tests.tiny_slots import CONTAINER, TinySlots, disk, machine, restore
-from vmbackup_core.app.drill_records import DrillRecords
+from vmbackup_core.app.drill.janitor import Janitor
+from vmbackup_core.app.drill.records import DrillRecords
+from vmbackup_core.app.drill.run_book import RunBook
+from vmbackup_core.app.drill.slot_book import SlotBook
 from vmbackup_core.app.evidence import EvidenceLog
-from vmbackup_core.app.janitor import Janitor
 from vmbackup_core.app.notebook import Notebook
-from vmbackup_core.app.run_book import RunBook
-from vmbackup_core.app.slot_book import SlotBook
 from vmbackup_core.domain.drill.facts import RestoreProgress, StagingContainer, Thing
 from vmbackup_core.domain.drill.runs import Run
 from vmbackup_core.domain.drill.slots import Place, Slot

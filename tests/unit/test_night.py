@@ -14,13 +14,13 @@ from tests.drill_runs import order, record
 from tests.drills import RULES, backed_up, drill_rules, fleet, tier
 from tests.rows import MemoryRows
 from tests.small_app import Lines
-from vmbackup_core.app.drill_records import DrillRecords
-from vmbackup_core.app.drilling import Drilling
+from vmbackup_core.app.drill.night import Night, Tonight, with_control
+from vmbackup_core.app.drill.planning import Drilling
+from vmbackup_core.app.drill.records import DrillRecords
+from vmbackup_core.app.drill.run_book import RunBook
+from vmbackup_core.app.drill.size_shelf import SizeShelf
+from vmbackup_core.app.drill.slot_book import SlotBook
 from vmbackup_core.app.evidence import EvidenceLog
-from vmbackup_core.app.night import Night, Tonight, with_control
-from vmbackup_core.app.run_book import RunBook
-from vmbackup_core.app.size_shelf import SizeShelf
-from vmbackup_core.app.slot_book import SlotBook
 from vmbackup_core.app.snapshots import Snapshots
 from vmbackup_core.domain.drill.facts import RestoreFacts, RestoreProgress
 from vmbackup_core.domain.drill.points import PointFacts

@@ -9,7 +9,7 @@ from tests.builders import NOW
 from tests.clocks import HandClock
 from tests.small_app import Fuse, Killed, Lines
 from tests.tiny_mail import TinyMail
-from vmbackup_core.app.postbox import Postbox
+from vmbackup_core.app.telling.postbox import Postbox
 from vmbackup_core.domain.errors import BackupError, Denied, Retryable
 from vmbackup_core.domain.telling.letters import Letter, operation_id
 from vmbackup_core.domain.telling.postage import Budget, Mark

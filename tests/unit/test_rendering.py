@@ -9,7 +9,7 @@ import pytest
 from tests.incidents import hour
 from tests.mails import OPS, SAMPLES, about, alive, bad, escalated_group, mail, opened, vault
 from tests.reading import Page, one_spaced
-from vmbackup_core.app.rendering import (
+from vmbackup_core.app.telling.rendering import (
     is_safe_link,
     render_html,
     render_incident,
@@ -209,7 +209,7 @@ def test_a_reminder_says_which_one_it_is():
 
 
 def test_the_templates_are_deployed_with_the_app():
-    templates = sorted((ROOT / "vmbackup_core" / "app" / "letters").iterdir())
+    templates = sorted((ROOT / "vmbackup_core" / "app" / "telling" / "letters").iterdir())
     left_out = (ROOT / ".funcignore").read_text().split()
 
     assert [one.name for one in templates] == ["mail.html.j2", "mail.txt.j2"]

@@ -8,7 +8,7 @@ from tests.blobs import MemoryBlobs
 from tests.builders import NOW, SECOND_VAULT, VAULT
 from tests.clocks import HandClock
 from tests.tiny_drills import Answer, TinyDrills, others_restore
-from vmbackup_core.app.restore_watch import AGE, RestoreWatch
+from vmbackup_core.app.drill.restore_watch import AGE, RestoreWatch
 from vmbackup_core.app.snapshots import Snapshots
 from vmbackup_core.domain.drill.outcomes import Listing, Unavailable
 

@@ -9,7 +9,7 @@ from tests.builders import HERE, NOW, SUB, VAULT, WEB, at
 from tests.clocks import HandClock
 from tests.rows import MemoryRows
 from vmbackup_core.adapters.row_rules import check_row
-from vmbackup_core.app.run_book import RunBook
+from vmbackup_core.app.drill.run_book import RunBook
 from vmbackup_core.domain.drill.facts import GuestCheck
 from vmbackup_core.domain.drill.orders import DrillOrder, Targets, run_key
 from vmbackup_core.domain.drill.points import Strategy

@@ -6,7 +6,7 @@ import pytest
 from tests.blobs import MemoryBlobs
 from tests.builders import NOW
 from tests.clocks import HandClock
-from vmbackup_core.app.size_shelf import SIZES_AGE, USAGES_AGE, SizeShelf
+from vmbackup_core.app.drill.size_shelf import SIZES_AGE, USAGES_AGE, SizeShelf
 from vmbackup_core.app.snapshots import Snapshots
 from vmbackup_core.domain.drill.sizes import SizeFacts, Usage
 from vmbackup_core.domain.drill.slots import Place

@@ -7,7 +7,7 @@ import pytest
 from tests.builders import NOW, SUB, at
 from tests.clocks import HandClock
 from tests.rows import MemoryRows
-from vmbackup_core.app.slot_book import SlotBook
+from vmbackup_core.app.drill.slot_book import SlotBook
 from vmbackup_core.domain.drill.leases import Lease
 from vmbackup_core.domain.drill.slots import Place, Slot
 

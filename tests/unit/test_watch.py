@@ -7,7 +7,7 @@ import pytest
 
 from tests.blobs import MemoryBlobs
 from tests.tiny_backups import BEGIN, DAILY, DAY, HOUR, MAIL, Nights, vm_id
-from vmbackup_core.app.incident_book import DOCUMENT, IncidentBook
+from vmbackup_core.app.telling.incident_book import DOCUMENT, IncidentBook
 from vmbackup_core.domain.errors import Denied, Malformed, Retryable
 from vmbackup_core.domain.facts import ItemState, Tags
 from vmbackup_core.domain.policies import Retention

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from vmbackup_core.app.incident_book import IncidentBook
-from vmbackup_core.app.postbox import Postbox
+from vmbackup_core.app.telling.incident_book import IncidentBook
+from vmbackup_core.app.telling.postbox import Postbox
 from vmbackup_core.domain.drill.history import Histories
 from vmbackup_core.domain.drill.rules import Past
 from vmbackup_core.domain.ids import VmId
@@ -74,7 +74,7 @@ class Teller:
         self, known: Watched, notice: Notice, histories: Histories | None
     ) -> tuple[Letter, ...]:
         """Return the letters of one notice, as the book stands."""
-        from vmbackup_core.app.rendering import render_incident
+        from vmbackup_core.app.telling.rendering import render_incident
 
         now = self.clock.now()
         about = [one for one in known.book.incidents if one.id in notice.members]

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from vmbackup_core.app.delivery import Delivery
-from vmbackup_core.app.digesting import Digesting
-from vmbackup_core.app.incident_book import IncidentBook
-from vmbackup_core.app.postbox import Postbox
-from vmbackup_core.app.telling import Teller
-from vmbackup_core.app.watch import Watch
+from vmbackup_core.app.telling.delivery import Delivery
+from vmbackup_core.app.telling.digesting import Digesting
+from vmbackup_core.app.telling.incident_book import IncidentBook
+from vmbackup_core.app.telling.paying import Teller
+from vmbackup_core.app.telling.postbox import Postbox
+from vmbackup_core.app.telling.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, assert_never
 
-from vmbackup_core.app.drill_brakes import DrillBrakes
-from vmbackup_core.app.drill_ledger import DrillLedger
-from vmbackup_core.app.drill_records import DrillRecords
-from vmbackup_core.app.keepsakes import Keepsakes
-from vmbackup_core.app.restore_watch import RestoreWatch
-from vmbackup_core.app.size_shelf import SizeShelf
+from vmbackup_core.app.drill.brakes import DrillBrakes
+from vmbackup_core.app.drill.keepsakes import Keepsakes
+from vmbackup_core.app.drill.ledger import DrillLedger
+from vmbackup_core.app.drill.records import DrillRecords
+from vmbackup_core.app.drill.restore_watch import RestoreWatch
+from vmbackup_core.app.drill.size_shelf import SizeShelf
 from vmbackup_core.domain.drill.orders import DrillOrder
 from vmbackup_core.domain.drill.outcomes import (
     CheckSight,

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from vmbackup_core.app.drill_records import DrillRecords
-from vmbackup_core.app.drilling import Drilling, Sight
+from vmbackup_core.app.drill.planning import Drilling, Sight
+from vmbackup_core.app.drill.records import DrillRecords
 from vmbackup_core.domain.drill.ordering import order_now, orders_of
 from vmbackup_core.domain.drill.orders import DrillOrder, DrillRecord, run_key
 from vmbackup_core.domain.drill.reasons import Ending

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
-from vmbackup_core.app.drill_acts import DrillActs
+from vmbackup_core.app.drill.acts import DrillActs
 from vmbackup_core.domain.drill.cleaning import given_over
 from vmbackup_core.domain.drill.machine import Ended, advance, next_step, phase_of
 from vmbackup_core.domain.drill.orders import DrillOrder

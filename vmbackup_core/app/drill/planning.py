@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from vmbackup_core.app.drill_records import DrillRecords
-from vmbackup_core.app.run_book import RunBook
-from vmbackup_core.app.size_shelf import SizeShelf
-from vmbackup_core.app.slot_book import SlotBook
+from vmbackup_core.app.drill.records import DrillRecords
+from vmbackup_core.app.drill.run_book import RunBook
+from vmbackup_core.app.drill.size_shelf import SizeShelf
+from vmbackup_core.app.drill.slot_book import SlotBook
 from vmbackup_core.domain.drill.choice import DrillPlan, plan_drills
 from vmbackup_core.domain.drill.history import Histories
 from vmbackup_core.domain.drill.points import PointChoice, choose_point

@@ -4,16 +4,16 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from vmbackup_core.app.asking import Asking, Json
 from vmbackup_core.app.codec import from_json, to_json
-from vmbackup_core.app.drill_records import DrillRecords
-from vmbackup_core.app.drilling import Drilling
-from vmbackup_core.app.heartbeat import Heartbeat
-from vmbackup_core.app.janitor import Janitor
-from vmbackup_core.app.night import Night
-from vmbackup_core.app.prove import ProveRestore
-from vmbackup_core.app.run_book import RunBook
-from vmbackup_core.app.slot_book import SlotBook
+from vmbackup_core.app.drill.asking import Asking, Json
+from vmbackup_core.app.drill.heartbeat import Heartbeat
+from vmbackup_core.app.drill.janitor import Janitor
+from vmbackup_core.app.drill.night import Night
+from vmbackup_core.app.drill.planning import Drilling
+from vmbackup_core.app.drill.prove import ProveRestore
+from vmbackup_core.app.drill.records import DrillRecords
+from vmbackup_core.app.drill.run_book import RunBook
+from vmbackup_core.app.drill.slot_book import SlotBook
 from vmbackup_core.app.workflows import upgrade
 from vmbackup_core.domain.drill.machine import Ended, phase_of
 from vmbackup_core.domain.drill.orders import DrillOrder

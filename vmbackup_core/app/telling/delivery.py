@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from vmbackup_core.app.intake import Intake
-from vmbackup_core.app.postbox import Postbox
-from vmbackup_core.app.telling import Teller
+from vmbackup_core.app.telling.paying import Teller
+from vmbackup_core.app.telling.postbox import Postbox
 from vmbackup_core.domain.errors import Malformed
 from vmbackup_core.domain.ids import derive_key
 from vmbackup_core.domain.telling.letters import Letter

@@ -4,8 +4,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from vmbackup_core.app.run_book import RunBook
-from vmbackup_core.app.slot_book import SlotBook
+from vmbackup_core.app.drill.run_book import RunBook
+from vmbackup_core.app.drill.slot_book import SlotBook
 from vmbackup_core.domain.drill.facts import RestoreFacts
 from vmbackup_core.domain.drill.orders import DrillOrder, DrillRecord
 from vmbackup_core.domain.drill.outcomes import Leased, NoSlot, Refused

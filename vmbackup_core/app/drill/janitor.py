@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from vmbackup_core.app.drill_records import DrillRecords
+from vmbackup_core.app.drill.records import DrillRecords
+from vmbackup_core.app.drill.run_book import RunBook
+from vmbackup_core.app.drill.run_restores import RunRestores
+from vmbackup_core.app.drill.slot_book import SlotBook
 from vmbackup_core.app.notebook import Notebook
-from vmbackup_core.app.run_book import RunBook
-from vmbackup_core.app.run_restores import RunRestores
-from vmbackup_core.app.slot_book import SlotBook
 from vmbackup_core.domain.drill.evidence import LIFTED, QUARANTINED, cleaned_body, slot_body
 from vmbackup_core.domain.drill.facts import RestoreFacts, Thing
 from vmbackup_core.domain.drill.janitor import (

@@ -7,7 +7,7 @@ A restore goes on whatever becomes of its run, so nothing is attested before all
 from dataclasses import dataclass, replace
 from functools import partial
 
-from vmbackup_core.app.run_book import RunBook
+from vmbackup_core.app.drill.run_book import RunBook
 from vmbackup_core.domain.drill.facts import RestoreFacts
 from vmbackup_core.domain.drill.janitor import SKEW, is_of, suspects, unaccounted
 from vmbackup_core.domain.drill.runs import Run

@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 
 from vmbackup_core.app.codec import from_json, to_json
 from vmbackup_core.app.evidence import EvidenceLog
-from vmbackup_core.app.incident_book import IncidentBook
-from vmbackup_core.app.postbox import Postbox
 from vmbackup_core.app.sweep import Sweep
-from vmbackup_core.app.telling import Teller
+from vmbackup_core.app.telling.incident_book import IncidentBook
+from vmbackup_core.app.telling.paying import Teller
+from vmbackup_core.app.telling.postbox import Postbox
 from vmbackup_core.domain.drill.evidence import DRILL
 from vmbackup_core.domain.drill.history import Histories
 from vmbackup_core.domain.drill.rungs import Verdict as Proof
@@ -99,7 +99,7 @@ class Digesting:
         due: datetime,
         since: datetime,
     ) -> None:
-        from vmbackup_core.app.rendering import render_owner_digest
+        from vmbackup_core.app.telling.rendering import render_owner_digest
 
         vms_of: dict[str, set[str]] = {}
         for vm, recipients in whose.items():
@@ -120,7 +120,7 @@ class Digesting:
         due: datetime,
         sent: Sent,
     ) -> None:
-        from vmbackup_core.app.rendering import render_alive_digest
+        from vmbackup_core.app.telling.rendering import render_alive_digest
 
         since = sent.alive or due - DAY
         survey = self.sweep.survey()

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from vmbackup_core.app.incident_book import IncidentBook
+from vmbackup_core.app.telling.incident_book import IncidentBook
 from vmbackup_core.domain.backups import Backups, ProtectedVm
 from vmbackup_core.domain.errors import BackupError, Denied, Rejected, Retryable, Stale
 from vmbackup_core.domain.facts import ItemState, VmFacts

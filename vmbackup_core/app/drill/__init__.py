@@ -1,0 +1,1 @@
+"""Restore tests: a turn, a night, slots, runs and the janitor, over the ports."""

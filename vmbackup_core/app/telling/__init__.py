@@ -1,0 +1,1 @@
+"""Mails: looks for trouble, the incident book, and letters that leave once."""

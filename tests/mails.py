@@ -8,6 +8,7 @@ from tests.builders import VAULT
 from tests.incidents import bad, good, hour
 from vmbackup_core.app.telling.rendering import (
     render_alive_digest,
+    render_folded,
     render_incident,
     render_owner_digest,
     render_trial,
@@ -185,6 +186,10 @@ def trial() -> tuple[Letter, ...]:
     return render_trial(("ops@example.com",), key="trial-1", now=hour(0))
 
 
+def folded() -> tuple[Letter, ...]:
+    return (render_folded((*reminder(), *great_outage(), *recovered())),)
+
+
 SAMPLES: Mapping[str, Callable[[], tuple[Letter, ...]]] = {
     "opened": opened,
     "reminder": reminder,
@@ -198,4 +203,5 @@ SAMPLES: Mapping[str, Callable[[], tuple[Letter, ...]]] = {
     "alive": alive,
     "calm": calm,
     "trial": trial,
+    "folded": folded,
 }

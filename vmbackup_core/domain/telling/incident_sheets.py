@@ -201,4 +201,14 @@ def _footer(mail: IncidentMail, about: str, *, over: bool) -> tuple[str, ...]:
         told += f" and {len(mail.told) - SHOWN:,} more"
     if over:
         return (f"{told}.", f"Incident {about}. There will be no more mails about it.")
-    return (f"{told}.", _QUIET, f"vmbackup alerts mute {about} --for 24h")
+    return (f"{told}.", _QUIET, mute_command(about))
+
+
+def mute_command(about: str) -> str:
+    """
+    Return the command that silences the incident or group for a day, to be copied as it is.
+
+    Enough of the id to be the only one, so that the line is not wrapped.
+    """
+    kind, _, digits = about.partition("-")
+    return f'vmbackup alerts mute {kind}-{digits[:12]} --for 24h --why "being mended"'

@@ -24,7 +24,8 @@ from vmbackup_core.domain.telling.digests import (
 )
 from vmbackup_core.domain.telling.incidents import take_in
 from vmbackup_core.domain.telling.letters import Letter
-from vmbackup_core.domain.telling.mail_content import Background, IncidentMail, write_incident_mail
+from vmbackup_core.domain.telling.mail_content import IncidentMail, write_incident_mail
+from vmbackup_core.domain.telling.mail_lines import Background
 from vmbackup_core.domain.telling.mail_words import PORTALS
 from vmbackup_core.domain.telling.root_causes import RootCause
 from vmbackup_core.domain.telling.routing import Refused, RoutingChange

@@ -113,7 +113,7 @@ def show(
     if as_json:
         desk.document(status)
     elif "record" in status:
-        show_record(desk, status["record"], app.restore_tests().runs.get(run))
+        show_record(desk, status["record"], app.restore_tests().runs.glance(run))
     else:
         _show_running(desk, status)
     return exit_of(status["record"]) if follow else Exit.FINE
@@ -198,7 +198,7 @@ def _unknown(run: str) -> str:
 def _running(tests: RestoreTests) -> Iterator[Run]:
     """Yield the runs that have a slot now."""
     for lease in tests.slots.leases():
-        if (run := tests.runs.get(lease.run)) is not None:
+        if (run := tests.runs.glance(lease.run)) is not None:
             yield run
 
 

@@ -43,7 +43,8 @@ def slots(ctx: typer.Context, as_json: AsJson = False) -> Exit:
     app = desk.app()
     tests, now = app.restore_tests(), app.clock.now()
     found = [
-        (lease, tests.runs.get(lease.run) if lease.run else None) for lease in tests.slots.known()
+        (lease, tests.runs.glance(lease.run) if lease.run else None)
+        for lease in tests.slots.known()
     ]
     last = tests.heartbeat.last()
     if as_json:

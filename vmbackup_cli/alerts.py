@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from vmbackup_cli import alerts_help
 from vmbackup_cli.alerts_view import (
     Known,
     Thing,
@@ -22,55 +23,12 @@ from vmbackup_core.domain.evidence import Kind
 from vmbackup_core.domain.ids import derive_key
 from vmbackup_core.domain.telling.incidents import Notice, notice_of
 from vmbackup_core.domain.telling.mutes import Mute, mute_fault
+from vmbackup_core.domain.telling.promises import WEAKER
 from vmbackup_core.domain.telling.routing import Routing, address_fault, domain_of
 from vmbackup_core.domain.telling.tellings import Telling, Told
 from vmbackup_core.settings.faults import Unfit
 from vmbackup_core.settings.words import parse_duration
 
-LIST = """
-What is wrong with backups now: failed, missing, stopped; the most urgent first.
-
-Reads what the last look found; looks at nothing itself.
-
-Examples:
-
-  vmbackup alerts list
-
-  vmbackup alerts list --all --json
-"""
-SHOW = """
-Everything that is known of one incident, and what was told of it.
-
-INCIDENT is its id, that of a group, or enough of the id's beginning; a VM's name will do where it
-has one incident.
-"""
-PREVIEW = """
-Write the mail about an incident as it would be now. Sends nothing.
-
-Examples:
-
-  vmbackup alerts preview sql-prod-01 --out mail.html
-
-  vmbackup alerts preview incident-5cc8 --as reminder --out mail.txt
-"""
-MUTE = """
-Let nobody be told of an incident for a while. It stays in the list and in every digest.
-
-If it lasts when the mute ends, it is told then.
-
-Examples:
-
-  vmbackup alerts mute incident-5cc8 --for 24h --why "disk is being replaced"
-
-  vmbackup alerts mute sql-prod-01 --for 3d --why "rebuilt until Friday"
-"""
-UNMUTE = "End a mute: what still lasts is told at the next look."
-SEND_TEST = """
-Send a test mail, to see that mails arrive.
-
-It goes to the default recipients, or to an address that is configured or in a configured domain. It
-leaves by the same way as every mail, within the same limits.
-"""
 _LETTERS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 alerts = typer.Typer(help="What is wrong with backups, and who is told.", no_args_is_help=True)
@@ -92,7 +50,7 @@ def _known(desk: Desk, mails: Mails) -> Known:
     return Known(watched, mails.teller, desk.app().clock.now())
 
 
-@alerts.command("list", help=LIST)
+@alerts.command("list", help=alerts_help.LIST)
 def list_all(
     ctx: typer.Context,
     every: Annotated[bool, typer.Option("--all", help="Also what is over.")] = False,
@@ -122,7 +80,7 @@ def list_all(
     return Exit.FINE
 
 
-@alerts.command("show", help=SHOW)
+@alerts.command("show", help=alerts_help.SHOW)
 def show(ctx: typer.Context, incident: Incident, as_json: AsJson = False) -> Exit:
     desk: Desk = ctx.obj
     mails = _mails(desk)
@@ -135,7 +93,7 @@ def show(ctx: typer.Context, incident: Incident, as_json: AsJson = False) -> Exi
     return Exit.FINE
 
 
-@alerts.command("preview", help=PREVIEW)
+@alerts.command("preview", help=alerts_help.PREVIEW)
 def preview(
     ctx: typer.Context,
     incident: Incident,
@@ -169,11 +127,11 @@ def _notice(thing: Thing, now: datetime, telling: Telling | None = None) -> Noti
     """Return the telling that would come next, or the one that is asked for, as of now."""
     following = Telling.REMINDER if thing.told else Telling.OPENED
     kind = telling or (Telling.RECOVERED if thing.over else following)
-    count = sum(one.telling is kind for one in thing.told) + 1
+    count = max((one.number for one in thing.told if one.telling is kind), default=0) + 1
     return notice_of(thing.id, Told(kind, count, now), (one.id for one in thing.incidents))
 
 
-@alerts.command("mute", help=MUTE)
+@alerts.command("mute", help=alerts_help.MUTE)
 def mute(
     ctx: typer.Context,
     incident: Incident,
@@ -197,7 +155,7 @@ def mute(
     return Exit.FINE
 
 
-@alerts.command("unmute", help=UNMUTE)
+@alerts.command("unmute", help=alerts_help.UNMUTE)
 def unmute(ctx: typer.Context, incident: Incident) -> Exit:
     desk: Desk = ctx.obj
     mails = _mails(desk)
@@ -211,7 +169,27 @@ def unmute(ctx: typer.Context, incident: Incident) -> Exit:
     return Exit.FINE
 
 
-@alerts.command("send-test", help=SEND_TEST)
+@alerts.command("accept", help=alerts_help.ACCEPT)
+def accept(
+    ctx: typer.Context,
+    incident: Incident,
+    why: Annotated[str, typer.Option(help="Kept in the journal.")],
+) -> Exit:
+    desk: Desk = ctx.obj
+    mails = _mails(desk)
+    thing = find_thing(_known(desk, mails), incident)
+    if not all(one.cause in WEAKER for one in thing.incidents):
+        raise Misused(f"{thing.name}: {thing.cause}. That is to be mended, or muted for a while")
+    if thing.over:
+        raise Misused(f"{thing.name} is over already")
+    mails.book.accept(one.subject.id for one in thing.incidents if not one.over)
+    _record(desk, {"did": "accepted", "about": thing.id})
+    desk.app().journal.note("event", thing.id, f"accepted as it is: {why}")
+    desk.say(f"What {thing.name} promises at the next look is the promise from then on.")
+    return Exit.FINE
+
+
+@alerts.command("send-test", help=alerts_help.SEND_TEST)
 def send_test(
     ctx: typer.Context,
     to: Annotated[

@@ -20,7 +20,14 @@ from vmbackup_core.domain.ids import VaultId, VmId
 from vmbackup_core.domain.telling.incident_groups import advance
 from vmbackup_core.domain.telling.root_causes import BY_RUN, RootCause
 from vmbackup_core.domain.telling.tellings import Folding, Rhythm
-from vmbackup_core.domain.telling.troubles import Ending, Sighting, Subject, Wellness, Words
+from vmbackup_core.domain.telling.troubles import (
+    Ending,
+    Sighting,
+    Subject,
+    SubjectKind,
+    Wellness,
+    Words,
+)
 from vmbackup_core.domain.telling.watching import VmRecord, Watched
 
 SILENT = TOML[: TOML.index("[mail]")]
@@ -40,7 +47,8 @@ class Desk(MailStage):
         def looked(known: Watched) -> Watched:
             folding = Folding(at_least=5, gather=timedelta(0))
             book, _ = advance(known.book, seen, now, rhythm=Rhythm(), folding=folding)
-            ids = {one.subject.id: one.subject.name for one in seen}
+            vms = (one.subject for one in seen if one.subject.kind is SubjectKind.VM)
+            ids = {one.id: one.name for one in vms}
             records = {id: _record(VmId.parse(id), name, now) for id, name in ids.items()}
             return replace(known, looked=now, book=book, vms={**known.vms, **records})
 
@@ -162,6 +170,26 @@ def test_the_command_in_a_mail_runs_as_it_is(broken: Desk, tmp_path: Path) -> No
     ran = broken.cli(*shlex.split(command)[2:])
 
     assert (ran.code, "is muted until" in ran.out) == (0, True)
+
+
+def test_what_is_less_on_purpose_can_be_accepted(stage: Desk) -> None:
+    vault, now = Subject.of_vault(VaultId(SUB, GROUP, "rsv")), stage.world.clock.now()
+    stage.saw(Sighting(vault, RootCause.POLICY_WEAKENED, now, now))
+
+    ran = stage.cli("accept", "rsv", "--why", "it was agreed on")
+
+    mails = stage.app.mails()
+    assert mails is not None
+    assert (ran.code, mails.book.load()[0].accepted) == (0, (vault.id,))
+    (record,) = [record for _, record in stage.app.evidence.chain(f"{Kind.CONTROL}/")]
+    assert record["body"]["did"] == "accepted"
+
+
+def test_a_failure_cannot_be_accepted(broken: Desk) -> None:
+    ran = broken.cli("accept", "sql", "--why", "who cares")
+
+    assert ran.code == 64
+    assert "to be mended" in ran.err
 
 
 def test_who_muted_stands_in_the_book_and_not_in_the_evidence(broken: Desk) -> None:

@@ -201,3 +201,14 @@ def test_how_far_an_incident_has_come_is_its_state():
 
     assert states == [State.QUIET, State.OPEN, State.REMINDED, State.REMINDED]
     assert looks.look(80).book.incidents[0].state is State.ESCALATED
+
+
+def test_of_reminders_the_last_are_kept_and_their_numbers_go_on() -> None:
+    looks = Looks().look(0, bad(0), bad(1))
+    for day in range(1, 41):
+        looks.look(24 * day + 1)
+
+    (incident,) = looks.book.incidents
+    kinds = [str(one.telling) for one in incident.told]
+    assert (kinds[0], kinds.count("reminder"), "escalated" in kinds) == ("opened", 30, True)
+    assert incident.told[-1].number == 39

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from tests.blobs import MemoryBlobs
+from tests.builders import VAULT
 from tests.tiny_backups import BEGIN, DAILY, DAY, HOUR, MAIL, Nights, vm_id
 from vmbackup_core.app.telling.incident_book import DOCUMENT, IncidentBook
 from vmbackup_core.domain.errors import Denied, Malformed, Retryable
@@ -15,6 +16,7 @@ from vmbackup_core.domain.telling.backup_runs import RunStatus
 from vmbackup_core.domain.telling.incident_groups import Folding
 from vmbackup_core.domain.telling.mutes import Mute
 from vmbackup_core.domain.telling.root_causes import RootCause
+from vmbackup_core.domain.telling.troubles import Ending
 from vmbackup_core.domain.telling.watching import Report, Watched
 
 BAD, GOOD, RUNNING = RunStatus.FAILED, RunStatus.COMPLETED, RunStatus.RUNNING
@@ -250,6 +252,57 @@ def test_a_vm_that_moves_to_a_weaker_policy_is_told(nights: Nights) -> None:
     nights.pass_time(2 * HOUR)
 
     assert nights.causes == ["POLICY_WEAKENED"]
+
+
+def test_what_was_accepted_is_over_and_is_the_promise_from_then_on(nights: Nights) -> None:
+    weaker = replace(DAILY, retention=Retention(daily_days=7))
+    nights.azure.vault = replace(nights.azure.vault, policies=(weaker,))
+    nights.look()
+    nights.watch.book.accept([str(VAULT)])
+    nights.pass_time(4 * HOUR)
+    weakest = replace(DAILY, retention=Retention(daily_days=3))
+    nights.azure.vault = replace(nights.azure.vault, policies=(weakest,))
+    nights.pass_time(2 * HOUR)
+
+    first, second = nights.watch.book.read().incidents
+    assert nights.tellings == ["opened", "recovered", "opened"]
+    assert (first.ending, second.over) == (Ending.ACCEPTED, False)
+    assert second.words.message == "daily keeps daily backups for 3 instead of 7 days"
+
+
+def test_a_vms_weaker_policy_can_be_accepted(nights: Nights) -> None:
+    weaker = replace(DAILY, name="weak", retention=Retention(daily_days=7))
+    nights.azure.vault = replace(nights.azure.vault, policies=(DAILY, weaker))
+    nights.azure.change("web", policy="weak")
+    nights.look()
+    nights.watch.book.accept([str(vm_id())])
+    nights.pass_time(4 * HOUR)
+
+    (one,) = nights.watch.book.read().incidents
+    assert one.ending is Ending.ACCEPTED
+
+
+def test_a_vault_that_holds_none_of_our_vms_any_more_is_no_trouble(nights: Nights) -> None:
+    weaker = replace(DAILY, retention=Retention(daily_days=7))
+    nights.azure.vault = replace(nights.azure.vault, policies=(weaker,))
+    nights.look()
+    nights.azure.items.clear()
+    nights.pass_time(4 * HOUR)
+
+    (one,) = nights.watch.book.read().incidents
+    assert one.ending is Ending.UNUSED
+
+
+@pytest.mark.parametrize(("address", "over"), [("gone@x.example", True), ("ops@x.example", False)])
+def test_a_mailbox_to_which_nobody_writes_any_more_is_no_trouble(
+    nights: Nights, address: str, over: bool
+) -> None:
+    bounced = Report(address, "Bounced", nights.clock.now())
+    nights.watch.book.amend(lambda known: replace(known, reports=(bounced,)))
+    nights.pass_time(4 * HOUR)
+
+    (one,) = nights.watch.book.read().incidents
+    assert one.over is over
 
 
 def test_a_muted_incident_is_in_the_book_and_told_to_nobody(nights: Nights) -> None:

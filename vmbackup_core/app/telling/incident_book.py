@@ -6,7 +6,7 @@ write: so no crash and no second instance can lose a mail, or owe it twice.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -77,6 +77,11 @@ class IncidentBook:
                 known, mutes=(*_others(known.mutes, mute.about, mute.cause, now), mute)
             )
         )
+
+    def accept(self, subjects: Iterable[str]) -> None:
+        """Let the next look take what these vaults or VMs promise then as what is wanted."""
+        wanted = set(subjects)
+        self.amend(lambda known: replace(known, accepted=tuple(sorted({*known.accepted, *wanted}))))
 
     def unmute(self, about: str, now: datetime) -> bool:
         """End all mutes about one thing; False where there is none."""

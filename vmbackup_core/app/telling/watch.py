@@ -18,10 +18,12 @@ from vmbackup_core.domain.facts import ItemState, VmFacts
 from vmbackup_core.domain.ids import VaultId, VmId
 from vmbackup_core.domain.rules import OptedOut, OutOfScope, Rules, ask
 from vmbackup_core.domain.telling.backup_runs import BackupRun, merge_runs
-from vmbackup_core.domain.telling.incident_groups import Book, advance
-from vmbackup_core.domain.telling.incidents import Incident, Notice
+from vmbackup_core.domain.telling.endings import find_ended
+from vmbackup_core.domain.telling.incident_groups import advance
+from vmbackup_core.domain.telling.incidents import Notice
 from vmbackup_core.domain.telling.mail_rules import MailRules
 from vmbackup_core.domain.telling.promises import VaultPromise, compare_promises
+from vmbackup_core.domain.telling.pruning import prune
 from vmbackup_core.domain.telling.troubles import Sighting, Wellness, find_mail_trouble
 from vmbackup_core.domain.telling.watching import Moment, VmRecord, Watched, miss_vm, see_vm
 from vmbackup_core.ports import Clock, Journal
@@ -37,7 +39,6 @@ SURE_AFTER = timedelta(hours=2, minutes=15)
 DETAILS_A_LOOK = 60
 DETAILS_A_VAULT = 15  # Of each vault, whose jobs can be read 150 times an hour (AZURE: limits).
 WORDS_WITHIN = timedelta(hours=3)  # A failure is told without its words after this.
-REMEMBERED = timedelta(days=60)  # Incidents that are over.
 
 type Seen = Sighting | Wellness
 
@@ -149,12 +150,20 @@ class Watch:
         now = self.clock.now()
         promises = {str(one.vault): one for one in backups.vaults}
         vms, seen = self._see_vms(known, backups, promises, runs)
-        vaults, told = _see_vaults(known, {str(one.vault) for one in vms.values()}, promises, now)
+        used = {str(one.vault) for one in vms.values()}
+        vaults, told = _see_vaults(known, used, promises, now)
+        ended = find_ended(known, used, self.mail.routing, now)
         reported = [find_mail_trouble(one.address, one.status, one.at) for one in known.reports]
-        after = replace(known, looked=now, vms=vms, vaults=vaults, reports=())
+        mutes = tuple(one for one in known.mutes if one.until > now)
+        after = replace(
+            known, looked=now, vms=vms, vaults=vaults, reports=(), accepted=(), mutes=mutes
+        )
+        kept = prune(known.book, now)
+        if forgotten := len(known.book.incidents) - len(kept.incidents):
+            self.journal.note("facts", "watch", f"{forgotten} incidents are forgotten: long over")
         book, notices = advance(
-            _forget(known.book, now),
-            [*seen, *told, *tested, *(one for one in reported if one is not None)],
+            kept,
+            [*seen, *told, *tested, *ended, *(one for one in reported if one is not None)],
             now,
             rhythm=self.mail.rhythm,
             folding=self.mail.folding,
@@ -179,6 +188,8 @@ class Watch:
         for item, meant in self._items(backups.items):
             vault, own = promises.get(str(item.vault)), runs_of.get(item.vm, ())
             before = known.vms.get(str(item.vm))
+            if before is not None and str(item.vm) in known.accepted:
+                before = replace(before, best=before.policy)
             record, told = see_vm(before, item, vault, own, moment, self.mail.rpos, meant=meant)
             records[str(item.vm)] = record
             seen += told
@@ -214,26 +225,15 @@ def _rank(item: ProtectedVm) -> tuple[int, VaultId]:
 def _see_vaults(
     known: Watched, used: Iterable[str], promises: Mapping[str, VaultPromise], at: datetime
 ) -> tuple[dict[str, VaultPromise], list[Seen]]:
-    """Return the best that each used vault has promised, and what is worse than that now."""
-    best, seen = dict(known.vaults), list[Seen]()
+    """
+    Return the best that each used vault has promised, and what is worse than that now.
+
+    What was accepted is the best from now on.
+    """
+    best: dict[str, VaultPromise] = {}
+    seen: list[Seen] = []
     for vault in sorted(set(used) & promises.keys()):
-        best[vault], told = compare_promises(best.get(vault), promises[vault], at)
+        before = None if vault in known.accepted else known.vaults.get(vault)
+        best[vault], told = compare_promises(before, promises[vault], at)
         seen += told
     return best, seen
-
-
-def _forget(book: Book, now: datetime) -> Book:
-    """Return the book without incidents that ended long ago, and were told if worth it."""
-    groups = [group for group in book.groups if not _old_group(book, group.members, now)]
-    kept = {member for group in groups for member in group.members}
-    incidents = tuple(one for one in book.incidents if one.id in kept or not _is_old(one, now))
-    return Book(incidents, tuple(groups))
-
-
-def _old_group(book: Book, members: Iterable[str], now: datetime) -> bool:
-    ids = set(members)
-    return all(_is_old(one, now) for one in book.incidents if one.id in ids)
-
-
-def _is_old(incident: Incident, now: datetime) -> bool:
-    return incident.over and incident.well is not None and now - incident.well > REMEMBERED

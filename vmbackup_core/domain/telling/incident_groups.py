@@ -25,6 +25,7 @@ from vmbackup_core.domain.telling.tellings import (
     State,
     Telling,
     Told,
+    keep_told,
     next_telling,
     state_of,
 )
@@ -211,6 +212,6 @@ def _tell_groups(
             continue
         told = next_telling(group.told, tellable=True, over=not lasting, now=now, rhythm=rhythm)
         if told is not None:
-            groups[id] = replace(group, told=(*group.told, told))
+            groups[id] = replace(group, told=keep_told(group.told, told))
             notices.append(notice_of(id, told, group.members))
     return notices

@@ -12,7 +12,14 @@ from datetime import datetime
 
 from vmbackup_core.domain.ids import derive_key
 from vmbackup_core.domain.telling.root_causes import RootCause
-from vmbackup_core.domain.telling.tellings import Rhythm, State, Told, next_telling, state_of
+from vmbackup_core.domain.telling.tellings import (
+    Rhythm,
+    State,
+    Told,
+    keep_told,
+    next_telling,
+    state_of,
+)
 from vmbackup_core.domain.telling.troubles import (
     NO_WORDS,
     Ending,
@@ -261,4 +268,4 @@ def due_telling(
 
 
 def tell(incident: Incident, told: Told) -> Incident:
-    return replace(incident, told=(*incident.told, told))
+    return replace(incident, told=keep_told(incident.told, told))

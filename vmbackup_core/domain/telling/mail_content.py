@@ -107,6 +107,8 @@ _ENDINGS = {
     Ending.BACKED_UP: "is backed up again",
     Ending.MENDED: "is as it should be again",
     Ending.PROVEN: "was restored in a test that passed",
+    Ending.ACCEPTED: "was accepted as it is",
+    Ending.UNUSED: "is not used any more",
     Ending.NOT_EXPECTED: "is not backed up any more, so its failures have ended",
 }
 

@@ -2,8 +2,8 @@
 What a vault and its policies promised once, and whether they still do.
 
 Compared with the best that was ever seen, not with the look before: otherwise a weakening would be
-well again as soon as it was seen twice. Somebody who means it mutes the incident, or has the mark
-set anew.
+well again as soon as it was seen twice. Somebody who means it accepts what is now (`vmbackup alerts
+accept`): then that is the promise from there on.
 """
 
 from collections.abc import Iterable
@@ -15,6 +15,8 @@ from vmbackup_core.domain.ids import VaultId
 from vmbackup_core.domain.policies import PolicyFacts, weakenings
 from vmbackup_core.domain.telling.root_causes import RootCause
 from vmbackup_core.domain.telling.troubles import Ending, Sighting, Subject, Wellness, Words
+
+WEAKER = (RootCause.SOFT_DELETE_OFF, RootCause.IMMUTABILITY_OFF, RootCause.POLICY_WEAKENED)
 
 
 class SoftDelete(IntEnum):

@@ -58,18 +58,20 @@ STATE_WORDS: Mapping[RootCause, StateWords] = {
     ),
     RootCause.POLICY_WEAKENED: StateWords(
         "A backup policy promises less than it did. Shorter retention removes points that exist.",
-        "If that was not meant, set the policy back before Azure's next clean-up (within a day).",
+        "If that was not meant, set the policy back before Azure's next clean-up (within a day). If"
+        " it was, accept it with `vmbackup alerts accept`.",
         link=f"{LEARN}/backup-azure-vm-backup-faq",
     ),
     RootCause.SOFT_DELETE_OFF: StateWords(
         "Deleted backups are kept for less long than before, or not at all.",
         "If that was not meant, switch soft delete on again, and find out who switched it off: it"
-        " is what an attacker does first.",
+        " is what an attacker does first. If it was meant: `vmbackup alerts accept`.",
         link=f"{LEARN}/secure-by-default",
     ),
     RootCause.IMMUTABILITY_OFF: StateWords(
         "The vault's recovery points are protected less against being removed than before.",
-        "If that was not meant, enable immutability again, and find out who loosened it.",
+        "If that was not meant, enable immutability again, and find out who loosened it. If it was"
+        " meant: `vmbackup alerts accept`.",
         link=f"{LEARN}/backup-azure-immutable-vault-concept",
     ),
     RootCause.RESTORE_FAILED: StateWords(

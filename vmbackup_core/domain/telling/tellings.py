@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+MOST_REMINDERS = 30  # That are remembered of one incident.
+
 
 class Telling(StrEnum):
     """What a mail about an incident says."""
@@ -81,9 +83,16 @@ def next_telling(
     if late and Telling.ESCALATED not in kinds:
         return Told(Telling.ESCALATED, 1, now)
     if rhythm.remind_every is not None and now >= told[-1].at + rhythm.remind_every:
-        reminders = sum(one.telling is Telling.REMINDER for one in told)
-        return Told(Telling.REMINDER, reminders + 1, now)
+        reminders = (one.number for one in told if one.telling is Telling.REMINDER)
+        return Told(Telling.REMINDER, max(reminders, default=0) + 1, now)
     return None
+
+
+def keep_told(told: Sequence[Told], more: Told) -> tuple[Told, ...]:
+    """Return what is remembered of tellings with one more: all, but of reminders the last ones."""
+    reminders = [one for one in (*told, more) if one.telling is Telling.REMINDER]
+    forgotten = set(reminders[:-MOST_REMINDERS])
+    return tuple(one for one in (*told, more) if one not in forgotten)
 
 
 def state_of(told: Sequence[Told], *, over: bool) -> State:

@@ -99,6 +99,8 @@ class Ending(Enum):
     BACKED_UP = "a backup went through"
     MENDED = "it was mended"
     PROVEN = "a restore test passed"
+    ACCEPTED = "somebody accepted it as it is"
+    UNUSED = "nothing of ours uses it any more"
     NOT_EXPECTED = "no backup is expected any more"
 
 

@@ -47,6 +47,7 @@ JUDGED_BACK = timedelta(days=7)
 NO_BOOK = Book()
 NOTHING_READ = DrillsRead()
 KEPT = timedelta(days=8)  # Runs, and backups that were missed.
+MOST_RUNS = 60  # Of these, of one VM: more than a backup every four hours makes.
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ class Watched:
     `log_until` is the newest ingestion that was read of the log, `log_failing` since when it cannot
     be read. `owed` are notices whose mails are not in the postbox yet, `reports` those of the mail
     service that no look has taken in. `drills` is how far the evidence of restore tests was read.
+    `accepted` are ids of vaults and VMs whose promises the next look takes as they are then.
     """
 
     looked: datetime | None = None
@@ -110,6 +112,7 @@ class Watched:
     mutes: tuple[Mute, ...] = ()
     reports: tuple[Report, ...] = ()
     drills: DrillsRead = NOTHING_READ
+    accepted: tuple[str, ...] = ()
     schema: int = 1
 
     def place(self, vm: str) -> VmPlace | None:
@@ -252,13 +255,14 @@ def _kept_runs(
     runs: Iterable[BackupRun], last_point: datetime | None, at: datetime
 ) -> tuple[BackupRun, ...]:
     """Return the runs to remember: what went wrong lately, and what left no point so far."""
-    return tuple(
+    kept = [
         run
         for run in runs
         if run.is_backup
         and at - run.started < KEPT
         and not (run.worked and last_point is not None and run.started <= last_point + EARLY)
-    )
+    ]
+    return tuple(kept[-MOST_RUNS:])
 
 
 def _compare_policies(

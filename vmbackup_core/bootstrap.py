@@ -26,6 +26,7 @@ from vmbackup_core.app.sending import Sender
 from vmbackup_core.app.shelf import Shelf
 from vmbackup_core.app.snapshots import Snapshots
 from vmbackup_core.app.sweep import Sweep
+from vmbackup_core.app.upkeep import Upkeep
 from vmbackup_core.app.workflows import Workflows
 from vmbackup_core.domain.protection import Rulebook
 from vmbackup_core.ports import Blobs, Clock, Inventory, Journal, Rows
@@ -62,6 +63,7 @@ class App:
     approvals: Approvals
     evidence: EvidenceLog
     journal: Journal
+    upkeep: Upkeep
     deadletters: Blobs | None
     restore_tests: "Callable[[], RestoreTests]"
     mails: "Callable[[], Mails | None]"  # None where no [mail] is configured.
@@ -176,6 +178,8 @@ def build(
 
     tests = cache(restore_tests)
     intake = Intake(notebook, state, journal, clock, settings.rules.scope)
+    place = deployment.site or "local"
+    upkeep = Upkeep(state, journal, clock, deployment.keep_workflows, place)
 
     def mails() -> "Mails | None":
         if settings.mail is None:
@@ -193,6 +197,7 @@ def build(
             evidence=evidence,
             sweep=sweep,
             intake=intake,
+            upkeep=upkeep,
             journal=journal,
             clock=clock,
             restore_tests=tests,
@@ -213,6 +218,7 @@ def build(
         approvals=approvals,
         evidence=evidence,
         journal=journal,
+        upkeep=upkeep,
         deadletters=deadletters,
         restore_tests=tests,
         mails=cache(mails),

@@ -287,7 +287,11 @@ def current_app() -> App:
 
 
 def follow(
-    environment: Mapping[str, str], *, transport: Any = None, credential: Any = None
+    environment: Mapping[str, str],
+    *,
+    clock: Clock | None = None,
+    transport: Any = None,
+    credential: Any = None,
 ) -> Follower[App]:
     """Return what makes the app from `environment` and the configuration that it names."""
     from vmbackup_core.adapters.clock import SystemClock
@@ -302,12 +306,12 @@ def follow(
 
     def make(content: bytes) -> App:
         settings = load(content, environment, source=where)
-        return build(settings, transport=transport, credential=credential)
+        return build(settings, clock=clock, transport=transport, credential=credential)
 
     return Follower(
         read=lambda etag: read_configuration(where, etag, identity, transport=transport),
         make=make,
         report=lambda app, text: app.journal.note("event", "configuration", text),
-        clock=SystemClock(),
+        clock=clock or SystemClock(),
         period=REREAD if in_a_blob else None,
     )

@@ -21,6 +21,7 @@ from vmbackup_core.app.intake import Intake
 from vmbackup_core.app.looking import Looker
 from vmbackup_core.app.notebook import Notebook
 from vmbackup_core.app.protect import ProtectVm
+from vmbackup_core.app.recalling import Recalling
 from vmbackup_core.app.records import Records
 from vmbackup_core.app.sending import Sender
 from vmbackup_core.app.shelf import Shelf
@@ -146,6 +147,7 @@ def build(
         inventory=inventory,
         notebook=notebook,
         approvals=approvals,
+        recalling=Recalling(evidence, notebook, state, journal),
         evidence=evidence,
         journal=journal,
         blobs=state,

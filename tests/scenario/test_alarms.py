@@ -212,6 +212,7 @@ def test_no_alarm_rings_in_a_good_night(phases: dict[str, Workspace], rule: str)
     assert not phases["good night"].rings(rule)
 
 
+@pytest.mark.long
 def test_the_alive_digest_is_missed_where_it_is_not_sent(mailing: dict[str, Workspace]):
     assert not mailing["mailing"].rings("no-alive-digest")
     assert mailing["no mail"].rings("no-alive-digest")

@@ -24,6 +24,7 @@ from vmbackup_core.app.telling.mails import Mails
 from vmbackup_core.app.telling.paying import Teller
 from vmbackup_core.app.telling.postbox import Postbox
 from vmbackup_core.app.telling.watch import Watch
+from vmbackup_core.app.upkeep import Upkeep
 from vmbackup_core.domain.drill.history import Histories
 from vmbackup_core.domain.schedules import DAY
 from vmbackup_core.domain.telling.mail_rules import MailRules
@@ -50,6 +51,7 @@ class Parts:
     evidence: EvidenceLog
     sweep: Sweep
     intake: Intake
+    upkeep: Upkeep
     journal: Journal
     clock: Clock
     restore_tests: Callable[[], RestoreTests]
@@ -91,6 +93,7 @@ def put_together(parts: Parts) -> Mails:
         clock=clock,
         mail=mail,
         quarantined=quarantined,
+        standing=parts.upkeep.standing,
     )
     delivery = Delivery(parts.intake, teller, postbox, mail.routing, clock, journal)
     return Mails(watch, teller, digesting, delivery, book, postbox)

@@ -25,6 +25,7 @@ from vmbackup_core.app.drill.janitor import Janitor
 from vmbackup_core.app.drill.keepsakes import Keepsakes
 from vmbackup_core.app.drill.ledger import DrillLedger
 from vmbackup_core.app.drill.night import Night
+from vmbackup_core.app.drill.night_book import NightBook
 from vmbackup_core.app.drill.planning import Drilling
 from vmbackup_core.app.drill.prove import ProveRestore
 from vmbackup_core.app.drill.records import DrillRecords
@@ -33,7 +34,7 @@ from vmbackup_core.app.drill.restore_watch import RestoreWatch
 from vmbackup_core.app.drill.run_book import RunBook
 from vmbackup_core.app.drill.size_shelf import SizeShelf
 from vmbackup_core.app.drill.slot_book import SlotBook
-from vmbackup_core.app.drill.strays import Strays
+from vmbackup_core.app.drill.unknown_slots import UnknownSlots
 from vmbackup_core.app.evidence import EvidenceLog
 from vmbackup_core.app.notebook import Notebook
 from vmbackup_core.app.snapshots import Snapshots
@@ -100,7 +101,7 @@ def put_together(parts: Parts) -> RestoreTests:
     planning = _planning(parts, slots, runs, records, shelf)
     heartbeat = Heartbeat(rows, clock)
     handing_over = HandingOver(runs, records, journal, clock)
-    strays = Strays(
+    unknown = UnknownSlots(
         slots=slots,
         survey=AzureSlotSurvey(reader, clock),
         copies=copies,
@@ -111,7 +112,7 @@ def put_together(parts: Parts) -> RestoreTests:
         scope=settings.rules.scope,
     )
     return RestoreTests(
-        slots, runs, records, prove, janitor, heartbeat, handing_over, strays, planning
+        slots, runs, records, prove, janitor, heartbeat, handing_over, unknown, planning
     )
 
 
@@ -142,4 +143,5 @@ def _planning(
         rules=settings.rules,
         drills=settings.drills,
     )
-    return Planning(drilling, Night(drilling, records, journal, clock), asking)
+    night = Night(drilling, NightBook(parts.rows), records, journal, clock)
+    return Planning(drilling, night, asking)

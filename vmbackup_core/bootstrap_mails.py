@@ -19,6 +19,7 @@ from vmbackup_core.app.intake import Intake
 from vmbackup_core.app.sweep import Sweep
 from vmbackup_core.app.telling.delivery import Delivery
 from vmbackup_core.app.telling.digesting import Digesting
+from vmbackup_core.app.telling.drill_news import DrillNews
 from vmbackup_core.app.telling.incident_book import IncidentBook
 from vmbackup_core.app.telling.mails import Mails
 from vmbackup_core.app.telling.paying import Teller
@@ -72,6 +73,7 @@ def put_together(parts: Parts) -> Mails:
         journal=journal,
         rules=parts.settings.rules,
         mail=mail,
+        drills=DrillNews(parts.evidence, clock, lambda: parts.restore_tests().slots.quarantined()),
     )
 
     def histories() -> Histories | None:

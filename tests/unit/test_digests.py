@@ -15,7 +15,7 @@ from vmbackup_core.domain.telling.digests import (
     write_alive_digest,
     write_owner_digest,
 )
-from vmbackup_core.domain.telling.mail_content import Background
+from vmbackup_core.domain.telling.mail_lines import Background
 from vmbackup_core.domain.telling.routing import Refused, RoutingChange
 from vmbackup_core.domain.verdicts import Count
 

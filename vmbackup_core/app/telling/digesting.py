@@ -34,7 +34,7 @@ from vmbackup_core.domain.telling.digests import (
     write_alive_digest,
     write_owner_digest,
 )
-from vmbackup_core.domain.telling.mail_content import Background
+from vmbackup_core.domain.telling.mail_lines import Background
 from vmbackup_core.domain.telling.mail_rules import MailRules
 from vmbackup_core.domain.telling.mail_words import spell_time
 from vmbackup_core.domain.telling.routing import Recipients, Refused, find_changes, find_recipients

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from vmbackup_core.domain.telling.digests import AliveDigest, Drilled, OwnerDigest, Troubled
 from vmbackup_core.domain.telling.incident_sheets import SHOWN, row_of
-from vmbackup_core.domain.telling.mail_content import Line
+from vmbackup_core.domain.telling.mail_lines import Line
 from vmbackup_core.domain.telling.mail_words import counted, one_line, spell_time
 from vmbackup_core.domain.telling.sheets import (
     LONGEST_NAME,
@@ -106,7 +106,7 @@ def _trouble_blocks(troubled: Troubled, now: datetime) -> tuple[Block, ...]:
 
 
 def _incidents(title: str, lines: tuple[Line, ...], now: datetime) -> Listing:
-    return _listing(title, (row_of(line, now) for line in lines))
+    return _listing(title, (row_of(line, now, why=True) for line in lines))
 
 
 def _listing(title: str, rows: Iterable[Row], elsewhere: str = _ELSEWHERE) -> Listing:
@@ -137,6 +137,8 @@ def _drills_said(drilled: Drilled | None) -> str:
         return "no restore tests are configured"
     if drilled.failed:
         return f"{counted(drilled.failed, 'restore test')} failed"
+    if drilled.passed == 0:
+        return "no restore test passed" if drilled.not_run else "no restore test was run"
     return f"{counted(drilled.passed, 'restore test')} passed"
 
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from vmbackup_core.domain.schedules import WEEK, Daily, Weekly
 from vmbackup_core.domain.telling.expectations import expected_runs
-from vmbackup_core.domain.telling.mail_content import Background, Line, line_of
+from vmbackup_core.domain.telling.mail_lines import Background, Line, line_of
 from vmbackup_core.domain.telling.mail_words import counted, one_line, subject_line
 from vmbackup_core.domain.telling.routing import Refused, RoutingChange
 from vmbackup_core.domain.telling.tellings import State

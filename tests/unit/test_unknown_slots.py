@@ -16,7 +16,7 @@ from tests.small_app import Lines
 from tests.tiny_slots import TinySlots, disk, machine
 from vmbackup_core.app.drill.records import DrillRecords
 from vmbackup_core.app.drill.slot_book import SlotBook
-from vmbackup_core.app.drill.strays import Strays
+from vmbackup_core.app.drill.unknown_slots import UnknownSlots
 from vmbackup_core.app.evidence import EvidenceLog
 from vmbackup_core.app.notebook import Notebook
 from vmbackup_core.domain.drill.facts import Thing
@@ -62,7 +62,7 @@ class Stage:
         self.records = DrillRecords(
             rows, evidence, MemoryBlobs(), self.journal, self.clock, "digest"
         )
-        self.strays = Strays(
+        self.unknown = UnknownSlots(
             slots=self.slots,
             survey=self.graph,
             copies=self.azure,
@@ -75,7 +75,7 @@ class Stage:
 
     def look(self, *things: Thing) -> tuple[Slot, ...]:
         self.azure.things = list(things)
-        return self.strays.look()
+        return self.unknown.look()
 
     def told(self) -> list[Any]:
         return [found["body"] for _, found in self.records.evidence.chain("drill/")]

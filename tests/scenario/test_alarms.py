@@ -161,12 +161,12 @@ def phases(heard: Listening) -> dict[str, Workspace]:
         for name in names:
             world.machines.delete(stage.id(name))
         found["shrunk"] = during(stage, heard, HOUR)
+        stage.until(0, 55)  # type: ignore[attr-defined]
         for number in (1, 2):
             group = f"{PLACE.group}-{number}"
             world.machines.disks.create(
                 subscription=SUB, group=group, name="somebodys", location=WEST, tags={}
             )
-        stage.until(0, 55)  # type: ignore[attr-defined]
         assert stage.host is not None
         stage.ask(vm=stage.id("web"), rung="boot")  # type: ignore[attr-defined]
         found["slot in use"] = during(stage, heard, HOUR)

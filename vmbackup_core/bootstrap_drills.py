@@ -65,9 +65,10 @@ def put_together(parts: Parts) -> RestoreTests:
     """Return restore tests for these parts; opens nothing."""
     settings, clock, journal, rows = parts.settings, parts.clock, parts.journal, parts.rows
     reader, restorer, transport = parts.reader, parts.restorer, parts.transport
-    suffix = settings.deployment.endpoints.storage_suffix
-    copies = AzureCopies(reader, restorer, Consoles(suffix, transport=transport))
-    staging = AzureStaging(reader, parts.credential, suffix, transport=transport)
+    cloud = settings.deployment.endpoints
+    consoles = Consoles(cloud.storage_suffix, cloud.consoles, transport=transport)
+    copies = AzureCopies(reader, restorer, consoles)
+    staging = AzureStaging(reader, parts.credential, cloud.storage_suffix, transport=transport)
     restoring = AzureRestoring(reader, restorer, clock)
     shelf = SizeShelf(Snapshots(parts.state, clock), AzureSizes(reader), clock)
     slots, runs = SlotBook(rows, clock), RunBook(rows, clock)

@@ -1,10 +1,9 @@
 """`vmbackup.toml` and the environment, read into frozen Settings; every fault told at once."""
 
 from vmbackup_core.settings.building import Limits, Protect
+from vmbackup_core.settings.clouds import Cloud, CloudEndpoints
 from vmbackup_core.settings.deployment import (
     APP_KEY,
-    Cloud,
-    CloudEndpoints,
     Deployment,
     read_deployment,
     system_environment,

@@ -9,10 +9,10 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 from urllib.parse import urlsplit
 
 from vmbackup_core.domain.telling.routing import address_fault
+from vmbackup_core.settings.clouds import CLOUDS, Cloud, CloudEndpoints
 from vmbackup_core.settings.faults import Fault, SettingsError, Unfit, did_you_mean
 from vmbackup_core.settings.names import parse_guid
 
@@ -20,51 +20,6 @@ PREFIX = "VMBACKUP_"
 SOURCE = "environment"
 APP_KEY = "VMBACKUP_APP_KEY"
 MOST_DAYS = 365
-
-
-class Cloud(StrEnum):
-    """The Azure cloud that the app runs in."""
-
-    PUBLIC = "public"
-    USGOV = "usgov"
-    CHINA = "china"
-
-
-@dataclass(frozen=True, slots=True)
-class CloudEndpoints:
-    """Where a cloud's services are: resource manager, its token's scope, sign-in, storage, logs."""
-
-    arm: str
-    arm_scope: str
-    authority: str
-    storage_suffix: str
-    logs: str
-
-
-# As azure.mgmt.core.tools.get_arm_endpoints and azure.identity.AzureAuthorityHosts have them.
-CLOUDS = {
-    Cloud.PUBLIC: CloudEndpoints(
-        "https://management.azure.com",
-        "https://management.azure.com/.default",
-        "https://login.microsoftonline.com",
-        "core.windows.net",
-        "https://api.loganalytics.io",
-    ),
-    Cloud.USGOV: CloudEndpoints(
-        "https://management.usgovcloudapi.net",
-        "https://management.core.usgovcloudapi.net/.default",
-        "https://login.microsoftonline.us",
-        "core.usgovcloudapi.net",
-        "https://api.loganalytics.us",
-    ),
-    Cloud.CHINA: CloudEndpoints(
-        "https://management.chinacloudapi.cn",
-        "https://management.chinacloudapi.cn/.default",
-        "https://login.chinacloudapi.cn",
-        "core.chinacloudapi.cn",
-        "https://api.loganalytics.azure.cn",
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True)

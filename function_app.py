@@ -84,6 +84,8 @@ async def digest(timer: func.TimerRequest) -> None:
 @app.durable_client_input(client_name="client")
 async def housekeeping(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
     """Tell of workflows that should have ended, and forget those that ended long ago."""
+    if timer.past_due:
+        return  # The app was away: nothing has had the time to go on, so all would look stuck.
     upkeep = (await asyncio.to_thread(bootstrap.current_app)).upkeep
     found = [
         *await client.get_status_by(created_time_to=upkeep.old_before(), runtime_status=OPEN),

@@ -72,6 +72,21 @@ def test_a_workflow_that_the_engine_lost_is_told_and_the_others_are_not(stage: S
     assert stage.failures() == []
 
 
+def test_after_the_app_was_away_nothing_looks_stuck(stage: Stage):
+    stage.create_vault()
+    stage.create_vm("web", agent_after=20 * HOUR)
+    stage.run(HOUR)
+    assert stage.host is not None
+    stage.host.crash()
+    stage.world.clock.advance(DAY)
+
+    stage.begin()
+    stage.run(HOUR)
+
+    assert lines(stage, "alarm") == []
+    assert stage.failures() == []
+
+
 def test_a_workflow_that_failed_is_told_once(stage: Stage):
     assert stage.host is not None
     stage.host.start("workflow", instance_id="odd-1", input={"kind": "odd", "state": {}})

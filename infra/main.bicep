@@ -58,14 +58,32 @@ param watchSchedule string = '0 */10 * * * *'
 @description('How often it is asked whether a digest is due.')
 param digestSchedule string = '30 */15 * * * *'
 
-@description('The Communication Service that sends mails (https://…), and the address that they come from. Empty: nobody is told by mail.')
+@description('The domain of a mail service to make: AzureManaged for one of Azure\'s, or one of yours. Empty makes none.')
+param mailDomain string = ''
+
+@description('Whether a domain of yours was verified, with the records of output MAIL_RECORDS in its DNS. Before, nothing is sent.')
+param mailDomainVerified bool = false
+
+@description('The part of the sender before the @. Azure takes others than DoNotReply for domains with a raised quota.')
+param mailUser string = 'DoNotReply'
+
+@description('Where the mail service keeps what it sends: a geography, such as Europe or United States.')
+param mailGeography string = 'Europe'
+
+@description('Grants the built-in role for sending, which reads keys as well, where Azure does not honour the narrow one.')
+param mailByBuiltInRole bool = false
+
+@description('A Communication Service that is there (https://…), instead of mailDomain. Its rights and its event subscription are then made by hand.')
 param mailEndpoint string = ''
 
-@description('The address that mails come from: one of the Communication Service.')
+@description('The address that mails of that service come from.')
 param mailSender string = ''
 
-@description('The GUIDs of the Log Analytics workspaces that vaults write into, with commas between.')
-param logWorkspaces string = ''
+@description('Other workspaces that vaults log into, each { subscription: id, group: name, name: name, id: GUID }. The one made here is known.')
+param logWorkspaces array = []
+
+@description('A topic of a watched subscription that is there already, { subscription id: { group: name, topic: name } }: Azure allows one for each.')
+param existingTopics object = {}
 
 @description('Whether restore tests run in an app of their own, so that the one which protects does not have the identity that deletes.')
 param separateDrills bool = false
@@ -101,8 +119,10 @@ var tags = {
   'azd-env-name': environmentName
 }
 var restores = length(drillPlaces) > 0
-// Whether the app that protects runs restore tests as well.
-var together = restores && separateDrills == false
+var sendsMails = mailDomain == 'AzureManaged' || mailDomainVerified
+var logWorkspaceGuids = [for one in logWorkspaces: toLower(one.id)]
+// Vaults that these templates let log, do so into the workspace made here.
+var vaultsLog = length(newVaults) + length(loggedVaults) > 0
 var drillSubscriptions = [for place in drillPlaces: toLower(place.subscription)]
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
@@ -128,7 +148,7 @@ module monitoring 'modules/monitoring.bicep' = {
     token: token
     location: location
     tags: tags
-    hostPrincipalId: identities.outputs.hostPrincipalId
+    hostPrincipalId: identities.outputs.host.principalId
   }
 }
 
@@ -143,92 +163,81 @@ module state 'modules/state.bicep' = {
     redundancy: stateRedundancy
     evidenceDays: evidenceDays
     evidenceLocked: evidenceLocked
-    readerPrincipalId: identities.outputs.readerPrincipalId
+    readerPrincipalId: identities.outputs.reader.principalId
     keeperPrincipalIds: [
-      identities.outputs.protectorPrincipalId
-      identities.outputs.keeperPrincipalId
+      identities.outputs.protector.principalId
+      identities.outputs.keeper.principalId
     ]
-    eventsPrincipalId: identities.outputs.eventsPrincipalId
+    eventsPrincipalId: identities.outputs.events.principalId
   }
 }
 
-var common = {
-  VMBACKUP_CONFIG: configuration
-  VMBACKUP_CLOUD: clouds[environment().name]
-  VMBACKUP_SWEEP_SCHEDULE: sweepSchedule
-  VMBACKUP_DRILL_SCHEDULE: drillSchedule
-  VMBACKUP_JANITOR_SCHEDULE: janitorSchedule
-  VMBACKUP_WATCH_SCHEDULE: watchSchedule
-  VMBACKUP_DIGEST_SCHEDULE: digestSchedule
-  VMBACKUP_MAIL_ENDPOINT: mailEndpoint
-  VMBACKUP_MAIL_SENDER: mailSender
-  VMBACKUP_LOG_WORKSPACES: logWorkspaces
-}
-
-// Protects; and runs restore tests, where they have no app of their own.
-module app 'modules/app.bicep' = {
-  name: 'vmbackup-app'
+module mail 'modules/mail.bicep' = if (mailDomain != '') {
+  name: 'vmbackup-mail'
   scope: group
   params: {
-    name: 'func-vmbackup-${token}'
-    service: 'app'
-    storageName: 'stvmbackuph${token}'
+    environmentName: environmentName
+    token: token
+    tags: tags
+    domainName: mailDomain
+    verified: sendsMails
+    user: mailUser
+    geography: mailGeography
+    senderPrincipalId: identities.outputs.protector.principalId
+    byBuiltInRole: mailByBuiltInRole
+  }
+}
+
+module readsOwnLog 'modules/log_right.bicep' = if (vaultsLog) {
+  name: 'vmbackup-log-right'
+  scope: group
+  params: {
+    environmentName: environmentName
+    workspaceName: monitoring.outputs.workspaceName
+    readerPrincipalId: identities.outputs.reader.principalId
+  }
+}
+
+module readsLogs 'modules/log_right.bicep' = [for (one, i) in logWorkspaces: {
+  name: 'vmbackup-log-right-${take(token, 5)}-${i}'
+  scope: resourceGroup(one.subscription, one.group)
+  params: {
+    environmentName: environmentName
+    workspaceName: one.name
+    readerPrincipalId: identities.outputs.reader.principalId
+  }
+}]
+
+module apps 'modules/apps.bicep' = {
+  name: 'vmbackup-apps'
+  scope: group
+  params: {
+    token: token
     location: location
     tags: tags
-    hostIdentityId: identities.outputs.hostId
-    hostClientId: identities.outputs.hostClientId
-    hostPrincipalId: identities.outputs.hostPrincipalId
-    identities: union({
-      '${identities.outputs.readerId}': {}
-      '${identities.outputs.protectorId}': {}
-    }, together ? {
-      '${identities.outputs.restorerId}': {}
-    } : {})
+    host: identities.outputs.host
+    reader: identities.outputs.reader
+    protector: identities.outputs.protector
+    restorer: identities.outputs.restorer
+    keeper: identities.outputs.keeper
+    restores: restores
+    separateDrills: separateDrills
     insightsConnection: monitoring.outputs.insightsConnection
-    settings: union(common, {
+    settings: {
+      VMBACKUP_CONFIG: configuration
+      VMBACKUP_CLOUD: clouds[environment().name]
       VMBACKUP_STORAGE_ACCOUNT: state.outputs.accountName
-      VMBACKUP_READER_CLIENT_ID: identities.outputs.readerClientId
-      VMBACKUP_PROTECTOR_CLIENT_ID: identities.outputs.protectorClientId
-      VMBACKUP_RESTORER_CLIENT_ID: together ? identities.outputs.restorerClientId : ''
-    }, separateDrills ? {
-      'AzureWebJobs.drill_night.Disabled': 'true'
-      'AzureWebJobs.drill_run.Disabled': 'true'
-      'AzureWebJobs.drill_status.Disabled': 'true'
-      'AzureWebJobs.janitor.Disabled': 'true'
-    } : {})
-  }
-}
-
-// Runs restore tests alone. It keeps its state as somebody who may protect nothing.
-module drillApp 'modules/app.bicep' = if (separateDrills) {
-  name: 'vmbackup-drill-app'
-  scope: group
-  params: {
-    name: 'func-vmbackup-drills-${token}'
-    service: 'drills'
-    storageName: 'stvmbackupr${token}'
-    location: location
-    tags: tags
-    hostIdentityId: identities.outputs.hostId
-    hostClientId: identities.outputs.hostClientId
-    hostPrincipalId: identities.outputs.hostPrincipalId
-    identities: {
-      '${identities.outputs.readerId}': {}
-      '${identities.outputs.keeperId}': {}
-      '${identities.outputs.restorerId}': {}
+      VMBACKUP_SWEEP_SCHEDULE: sweepSchedule
+      VMBACKUP_DRILL_SCHEDULE: drillSchedule
+      VMBACKUP_JANITOR_SCHEDULE: janitorSchedule
+      VMBACKUP_WATCH_SCHEDULE: watchSchedule
+      VMBACKUP_DIGEST_SCHEDULE: digestSchedule
+      VMBACKUP_MAIL_ENDPOINT: sendsMails ? mail.outputs.endpoint : mailEndpoint
+      VMBACKUP_MAIL_SENDER: sendsMails ? mail.outputs.sender : mailSender
+      VMBACKUP_LOG_WORKSPACES: join(concat(vaultsLog ? [
+        monitoring.outputs.workspaceGuid
+      ] : [], logWorkspaceGuids), ',')
     }
-    insightsConnection: monitoring.outputs.insightsConnection
-    settings: union(common, {
-      VMBACKUP_STORAGE_ACCOUNT: state.outputs.accountName
-      VMBACKUP_READER_CLIENT_ID: identities.outputs.readerClientId
-      VMBACKUP_PROTECTOR_CLIENT_ID: identities.outputs.keeperClientId
-      VMBACKUP_RESTORER_CLIENT_ID: identities.outputs.restorerClientId
-      'AzureWebJobs.delivery_reports.Disabled': 'true'
-      'AzureWebJobs.digest.Disabled': 'true'
-      'AzureWebJobs.sweep.Disabled': 'true'
-      'AzureWebJobs.vm_events.Disabled': 'true'
-      'AzureWebJobs.watch.Disabled': 'true'
-    })
   }
 }
 
@@ -237,9 +246,9 @@ module watched 'modules/watched.bicep' = [for id in watchedSubscriptions: {
   scope: subscription(id)
   params: {
     environmentName: environmentName
-    readerPrincipalId: identities.outputs.readerPrincipalId
-    protectorPrincipalId: identities.outputs.protectorPrincipalId
-    restorerPrincipalId: identities.outputs.restorerPrincipalId
+    readerPrincipalId: identities.outputs.reader.principalId
+    protectorPrincipalId: identities.outputs.protector.principalId
+    restorerPrincipalId: identities.outputs.restorer.principalId
     mayCreateVaults: mayCreateVaults
     restores: contains(drillSubscriptions, toLower(id))
   }
@@ -252,7 +261,7 @@ module places 'modules/drill_place.bicep' = [for place in drillPlaces: {
     environmentName: environmentName
     location: place.location
     slots: place.slots
-    restorerPrincipalId: identities.outputs.restorerPrincipalId
+    restorerPrincipalId: identities.outputs.restorer.principalId
     vaultPrincipalIds: vaultPrincipalIds
     denyPlatform: denyPlatform
     tags: tags
@@ -296,13 +305,17 @@ module alarms 'modules/alarms.bicep' = {
 }
 
 // What azd and the second step need to know.
-output AZURE_FUNCTION_NAME string = app.outputs.name
+output AZURE_FUNCTION_NAME string = apps.outputs.name
 output AZURE_RESOURCE_GROUP string = group.name
-output EVENTS_FUNCTION_ID string = '${app.outputs.id}/functions/vm_events'
-output EVENTS_IDENTITY_ID string = identities.outputs.eventsId
+output EVENTS_FUNCTION_ID string = '${apps.outputs.id}/functions/vm_events'
+output EVENTS_REPORTS_FUNCTION_ID string = '${apps.outputs.id}/functions/delivery_reports'
+output EVENTS_MAIL_SERVICE_ID string = mailDomain == '' ? '' : mail.outputs.serviceId
+output EVENTS_IDENTITY_ID string = identities.outputs.events.id
 output EVENTS_STATE_ACCOUNT_ID string = state.outputs.accountId
 output EVENTS_ACTION_GROUP_ID string = alarms.outputs.actionGroupId
 output EVENTS_SUBSCRIPTIONS string = join(watchedSubscriptions, ',')
-output AZURE_DRILL_FUNCTION_NAME string = separateDrills ? drillApp.outputs.name : app.outputs.name
-output VMBACKUP_APP_URL string = separateDrills ? drillApp.outputs.url : app.outputs.url
+output EVENTS_EXISTING_TOPICS string = string(existingTopics)
+output AZURE_DRILL_FUNCTION_NAME string = apps.outputs.drillName
+output VMBACKUP_APP_URL string = apps.outputs.drillUrl
 output VMBACKUP_STORAGE_ACCOUNT string = state.outputs.accountName
+output MAIL_RECORDS object = mailDomain == '' ? {} : mail.outputs.records

@@ -5,9 +5,8 @@ param service string
 param storageName string
 param location string
 param tags object
-param hostIdentityId string
-param hostClientId string
-param hostPrincipalId string
+@description('The identity of the host: { id, clientId, principalId }.')
+param host object
 @description('The identities that the app itself uses, beside the host\'s: an empty object for each id.')
 param identities object
 param insightsConnection string
@@ -59,10 +58,10 @@ resource packageContainer 'Microsoft.Storage/storageAccounts/blobServices/contai
 }
 
 resource hostRights 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for role in hostRoles: {
-  name: guid(storage.id, hostPrincipalId, role)
+  name: guid(storage.id, host.principalId, role)
   scope: storage
   properties: {
-    principalId: hostPrincipalId
+    principalId: host.principalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role)
   }
@@ -92,13 +91,13 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
   identity: {
     type: 'UserAssigned'
     userAssignedIdentities: union({
-      '${hostIdentityId}': {}
+      '${host.id}': {}
     }, identities)
   }
   properties: {
     serverFarmId: plan.id
     httpsOnly: true
-    keyVaultReferenceIdentity: hostIdentityId
+    keyVaultReferenceIdentity: host.id
     siteConfig: {
       ftpsState: 'Disabled'
       http20Enabled: true
@@ -111,7 +110,7 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
           value: '${storage.properties.primaryEndpoints.blob}${packages}'
           authentication: {
             type: 'UserAssignedIdentity'
-            userAssignedIdentityResourceId: hostIdentityId
+            userAssignedIdentityResourceId: host.id
           }
         }
       }
@@ -136,12 +135,12 @@ resource appSettings 'Microsoft.Web/sites/config@2025-03-01' = {
   name: 'appsettings'
   properties: union({
     AzureWebJobsStorage__credential: 'managedidentity'
-    AzureWebJobsStorage__clientId: hostClientId
+    AzureWebJobsStorage__clientId: host.clientId
     AzureWebJobsStorage__blobServiceUri: storage.properties.primaryEndpoints.blob
     AzureWebJobsStorage__queueServiceUri: storage.properties.primaryEndpoints.queue
     AzureWebJobsStorage__tableServiceUri: storage.properties.primaryEndpoints.table
     APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnection
-    APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${hostClientId};Authorization=AAD'
+    APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${host.clientId};Authorization=AAD'
   }, settings)
 }
 

@@ -189,7 +189,7 @@ class Template:
             case "ternary_expression":
                 return self.value(parts[1 if self.value(parts[0], local) else 2], local)
             case "member_expression":
-                return _member(self.value(parts[0], local), _text(parts[1]))
+                return self._member_of(parts[0], _text(parts[1]), local)
             case "subscript_expression":
                 return self.value(parts[0], local)[self.value(parts[1], local)]
             case "binary_expression":
@@ -200,6 +200,15 @@ class Template:
                 arguments = [self.value(part, local) for part in parts[1].named_children]
                 return self._call(_text(parts[0]), arguments)
         raise NotUnderstood(f"{node.type}: {_text(node)}")
+
+    def _member_of(self, owner: Node, name: str, local: Mapping[str, Any]) -> Any:
+        """Return a member; the tree takes `a ? b : c.d` for `(a ? b : c).d`, and Bicep does not."""
+        if owner.type != "ternary_expression":
+            return _member(self.value(owner, local), name)
+        condition, one, other = owner.named_children
+        if self.value(condition, local):
+            return self.value(one, local)
+        return self._member_of(other, name, local)
 
     def _key(self, node: Node, local: Mapping[str, Any]) -> str:
         key = node.named_children[0]
@@ -303,9 +312,10 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "contains": lambda holder, one: one in holder,
     "environment": lambda: {"name": "AzureCloud"},
     "guid": lambda *seeds: str(uuid.uuid5(uuid.NAMESPACE_URL, "|".join(map(str, seeds)))),
-    "join": lambda items, between: between.join(items),
+    "join": lambda items, between: between.join(map(str, items)),
     "length": len,
     "range": lambda first, count: list(range(first, first + count)),
+    "string": lambda value: json.dumps(value, separators=(",", ":")),
     "split": lambda text, at: text.split(at),
     "take": lambda text, count: text[:count],
     "toLower": lambda text: text.lower(),

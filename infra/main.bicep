@@ -12,7 +12,10 @@ param environmentName string
 param location string
 
 @description('The subscriptions whose VMs are protected, by id. The same stand in vmbackup.toml.')
-param watchedSubscriptions array
+param watchedSubscriptions array = []
+
+@description('More of them, with commas between: what infra/hooks/subscriptions.sh finds under management groups.')
+param foundSubscriptions string = ''
 
 @description('Where restore tests may run, each { subscription: id, location: region, slots: number }. None runs where the list is empty.')
 param drillPlaces array = []
@@ -42,6 +45,18 @@ param stateRedundancy string = 'Standard_GRS'
 
 @description('Who is told when vmbackup itself is in trouble. Nobody is where the list is empty, though the alarms are raised.')
 param alarmEmails array = []
+
+@description('The region that asks whether alarms are due, where it is not to be the app\'s own.')
+param alarmRegion string = ''
+
+@description('What vmbackup itself may cost in a month, in the currency of the bill, before alarmEmails are told; 0 for no budget.')
+param monthlyBudget int = 0
+
+@description('What the restore tests of one place may cost in a month; 0 for no budget.')
+param monthlyDrillBudget int = 0
+
+@description('The month from which budgets count. Give the first one again where a later deployment is not to begin anew.')
+param budgetFrom string = utcNow('yyyy-MM-01')
 
 @description('When all VMs are compared with all backups: six fields, seconds first.')
 param sweepSchedule string = '0 */30 * * * *'
@@ -123,6 +138,8 @@ var sendsMails = mailDomain == 'AzureManaged' || mailDomainVerified
 var logWorkspaceGuids = [for one in logWorkspaces: toLower(one.id)]
 // Vaults that these templates let log, do so into the workspace made here.
 var vaultsLog = length(newVaults) + length(loggedVaults) > 0
+var listed = [for id in watchedSubscriptions: toLower(id)]
+var watchedIds = foundSubscriptions == '' ? listed : union(listed, split(toLower(foundSubscriptions), ','))
 var drillSubscriptions = [for place in drillPlaces: toLower(place.subscription)]
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
@@ -241,7 +258,7 @@ module apps 'modules/apps.bicep' = {
   }
 }
 
-module watched 'modules/watched.bicep' = [for id in watchedSubscriptions: {
+module watched 'modules/watched.bicep' = [for id in watchedIds: {
   name: 'vmbackup-rights-${take(token, 5)}'
   scope: subscription(id)
   params: {
@@ -250,7 +267,7 @@ module watched 'modules/watched.bicep' = [for id in watchedSubscriptions: {
     protectorPrincipalId: identities.outputs.protector.principalId
     restorerPrincipalId: identities.outputs.restorer.principalId
     mayCreateVaults: mayCreateVaults
-    restores: contains(drillSubscriptions, toLower(id))
+    restores: contains(drillSubscriptions, id)
   }
 }]
 
@@ -264,6 +281,9 @@ module places 'modules/drill_place.bicep' = [for place in drillPlaces: {
     restorerPrincipalId: identities.outputs.restorer.principalId
     vaultPrincipalIds: vaultPrincipalIds
     denyPlatform: denyPlatform
+    monthlyBudget: monthlyDrillBudget
+    budgetFrom: budgetFrom
+    actionGroupId: alarms.outputs.actionGroupId
     tags: tags
   }
   dependsOn: [
@@ -296,11 +316,25 @@ module alarms 'modules/alarms.bicep' = {
   name: 'vmbackup-alarms'
   scope: group
   params: {
-    location: location
     tags: tags
     workspaceId: monitoring.outputs.workspaceId
     emails: alarmEmails
+    region: alarmRegion == '' ? location : alarmRegion
     restores: restores
+    tells: sendsMails || mailEndpoint != ''
+  }
+}
+
+module budget 'modules/budget.bicep' = if (monthlyBudget > 0) {
+  name: 'vmbackup-budget'
+  params: {
+    name: 'vmbackup-${environmentName}'
+    amount: monthlyBudget
+    groups: [
+      group.name
+    ]
+    actionGroupId: alarms.outputs.actionGroupId
+    from: budgetFrom
   }
 }
 
@@ -313,7 +347,7 @@ output EVENTS_MAIL_SERVICE_ID string = mailDomain == '' ? '' : mail.outputs.serv
 output EVENTS_IDENTITY_ID string = identities.outputs.events.id
 output EVENTS_STATE_ACCOUNT_ID string = state.outputs.accountId
 output EVENTS_ACTION_GROUP_ID string = alarms.outputs.actionGroupId
-output EVENTS_SUBSCRIPTIONS string = join(watchedSubscriptions, ',')
+output EVENTS_SUBSCRIPTIONS string = join(watchedIds, ',')
 output EVENTS_EXISTING_TOPICS string = string(existingTopics)
 output AZURE_DRILL_FUNCTION_NAME string = apps.outputs.drillName
 output VMBACKUP_APP_URL string = apps.outputs.drillUrl

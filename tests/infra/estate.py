@@ -18,6 +18,8 @@ GIVEN: Mapping[str, Any] = {
     "watchedSubscriptions": [HOME, OTHER],
     "drillPlaces": [{"subscription": OTHER, "location": WEST, "slots": 2}],
     "mayCreateVaults": True,
+    "monthlyBudget": 50,
+    "monthlyDrillBudget": 200,
     "alarmEmails": ["somebody@example.org"],
     "newVaults": [
         {"subscription": OTHER, "group": "rg-backup", "name": "rsv-new", "location": WEST}

@@ -138,6 +138,7 @@ var sendsMails = mailDomain == 'AzureManaged' || mailDomainVerified
 var logWorkspaceGuids = [for one in logWorkspaces: toLower(one.id)]
 // Vaults that these templates let log, do so into the workspace made here.
 var vaultsLog = length(newVaults) + length(loggedVaults) > 0
+// Ids are compared as texts: each once, however it was written.
 var listed = [for id in watchedSubscriptions: toLower(id)]
 var watchedIds = foundSubscriptions == '' ? listed : union(listed, split(toLower(foundSubscriptions), ','))
 var drillSubscriptions = [for place in drillPlaces: toLower(place.subscription)]

@@ -229,6 +229,19 @@ def test_the_parameters_of_azd_are_parameters_of_the_template() -> None:
     assert set(given) <= declared
 
 
+def test_subscriptions_that_were_found_are_watched_like_those_that_are_listed() -> None:
+    third = "33333333-3333-4333-8333-333333333333"
+    found = f"{OTHER.upper()},{third}"
+    resources = deploy(INFRA / "main.bicep", **GIVEN, foundSubscriptions=found)
+    roles = [
+        one.id.split("/")[2]
+        for one in of_kind(resources, "Microsoft.Authorization/roleDefinitions")
+        if one.body["properties"]["roleName"].startswith("vmbackup protector")
+    ]
+
+    assert sorted(roles) == [HOME, OTHER, third]
+
+
 def test_a_parameter_that_does_not_exist_is_not_taken() -> None:
     with pytest.raises(NotUnderstood, match="no parameters"):
         deploy(INFRA / "events.bicep", location="westeurope", wrong="x")

@@ -39,9 +39,11 @@ infra: env ## What is deployed: locks, roles, templates, workflows.
 	$(BIN)/python tools/lock_check.py
 	$(BIN)/python tools/infra_check.py
 
-check-long: env ## Real clients, Azurite, checkov, long simulations (SAMPLE=2026-01-31/3: a third of the cases).
+check-long: LONG = -m "long$(if $(VMBACKUP_NO_NODE), and not node)" $(if $(SAMPLE),--sample=$(SAMPLE))
+check-long: env ## Real clients, Azurite, checkov, long simulations (SAMPLE=2026-01-31/8: one case in eight).
 	sh tools/long_env.sh
-	$(BIN)/python -m pytest -m "long$(if $(VMBACKUP_NO_NODE), and not node)" $(if $(SAMPLE),--sample=$(SAMPLE))
+	$(BIN)/python -m pytest tests/long $(LONG)
+	$(BIN)/python -m pytest -n 2 --ignore=tests/long $(LONG)
 
 bench: env ## Print the benchmarks' ratios and counts.
 	$(BIN)/python -m benchmarks.cold_start

@@ -84,7 +84,7 @@ class ProveRestore:
     def _note(self, turn: DrillTurn) -> None:
         state, then = turn.state, turn.then
         if isinstance(then, Ended):
-            text = f"{then.record.verdict.name}: {then.record.ending.text}"
+            text = f"{then.record.verdict.name}: {then.record.outcome}"
         else:
             words = "; ".join(word for word in then.because if word)
             text = f"{phase_of(state)}, again at {then.until:%H:%M:%S}" + (

@@ -63,7 +63,7 @@ class RestoreTests:
         left = to_json(turn.state)
         match turn.then:
             case Ended(record):
-                return left, None, record.verdict.name, (record.ending.name, record.ending.text)
+                return left, None, record.verdict.name, (record.ending.name, record.outcome)
             case waiting:
                 waits = tuple(word for word in waiting.because if word)
                 words = (*map(say_rung, turn.state.results), *waits)

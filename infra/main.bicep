@@ -103,6 +103,21 @@ param existingTopics object = {}
 @description('Whether restore tests run in an app of their own, so that the one which protects does not have the identity that deletes.')
 param separateDrills bool = false
 
+@description('Whether the app and its storage are reached through private endpoints, by Event Grid, and from allowedAddresses alone.')
+param isPrivate bool = false
+
+@description('IPv4 addresses, or ranges such as 192.0.2.0/24, from which people and pipelines reach a private app and its state.')
+param allowedAddresses array = []
+
+@description('The addresses of the network that is made for a private app.')
+param networkSpace string = '10.254.0.0/24'
+
+@description('A subnet that is there for a private app, in its region, delegated to Microsoft.App/environments. Empty makes a network.')
+param appSubnetId string = ''
+
+@description('A subnet beside it for private endpoints; whoever owns it lets the app resolve their names.')
+param endpointSubnetId string = ''
+
 @description('The principal ids of vaults whose managed identity restores; rarely needed.')
 param vaultPrincipalIds array = []
 
@@ -170,6 +185,21 @@ module monitoring 'modules/monitoring.bicep' = {
   }
 }
 
+module network 'modules/network.bicep' = {
+  name: 'vmbackup-network'
+  scope: group
+  params: {
+    token: token
+    location: location
+    tags: tags
+    isPrivate: isPrivate
+    appSubnetId: appSubnetId
+    endpointSubnetId: endpointSubnetId
+    space: networkSpace
+    allowedAddresses: allowedAddresses
+  }
+}
+
 module state 'modules/state.bicep' = {
   name: 'vmbackup-state'
   scope: group
@@ -187,6 +217,7 @@ module state 'modules/state.bicep' = {
       identities.outputs.keeper.principalId
     ]
     eventsPrincipalId: identities.outputs.events.principalId
+    network: network.outputs.reach
   }
 }
 
@@ -241,6 +272,7 @@ module apps 'modules/apps.bicep' = {
     restores: restores
     separateDrills: separateDrills
     insightsConnection: monitoring.outputs.insightsConnection
+    network: network.outputs.reach
     settings: {
       VMBACKUP_CONFIG: configuration
       VMBACKUP_CLOUD: clouds[environment().name]

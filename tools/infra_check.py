@@ -16,7 +16,10 @@ ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 TYPES = ROOT.parent / "shared" / "bicep-types"
 # Templates of which the published types at hand know nothing, and whose types they are.
-UNTYPED = {"budget.bicep": "Microsoft.Consumption/budgets"}
+UNTYPED = {
+    "budget.bicep": "Microsoft.Consumption/budgets",
+    "zones.bicep": "Microsoft.Network/privateDnsZones",
+}
 TYPE_CHECK = ROOT.parent / "shared" / "tools" / "bicep_check.py"
 
 

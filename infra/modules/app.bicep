@@ -10,6 +10,8 @@ param host object
 @description('The identities that the app itself uses, beside the host\'s: an empty object for each id.')
 param identities object
 param insightsConnection string
+@description('Who reaches the app and its storage (network.bicep).')
+param network object
 @description('The variables VMBACKUP_… of this app, and which functions of the package another app runs.')
 param settings object
 
@@ -20,6 +22,24 @@ var hostRoles = [
   '974c5e8b-45b9-4653-ba55-5f855dd0fb88' // Storage Queue Data Contributor
   '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3' // Storage Table Data Contributor
 ]
+
+var people = [for (address, i) in network.allowedAddresses: {
+  name: 'people-${i}'
+  priority: 200 + i
+  action: 'Allow'
+  ipAddress: contains(address, '/') ? address : '${address}/32'
+}]
+// Event Grid delivers to public addresses only, so the app has one, and lets nobody else in by it.
+var events = [
+  {
+    name: 'event-grid'
+    priority: 100
+    action: 'Allow'
+    tag: 'ServiceTag'
+    ipAddress: 'AzureEventGrid'
+  }
+]
+var byDefault = network.isPrivate ? 'Deny' : 'Allow'
 
 resource storage 'Microsoft.Storage/storageAccounts@2026-04-01' = {
   name: storageName
@@ -39,7 +59,7 @@ resource storage 'Microsoft.Storage/storageAccounts@2026-04-01' = {
     publicNetworkAccess: 'Enabled'
     networkAcls: {
       bypass: 'AzureServices'
-      defaultAction: 'Allow'
+      defaultAction: byDefault
     }
   }
 }
@@ -98,7 +118,13 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
     serverFarmId: plan.id
     httpsOnly: true
     keyVaultReferenceIdentity: host.id
+    publicNetworkAccess: 'Enabled'
+    virtualNetworkSubnetId: network.isPrivate ? network.appSubnetId : null
     siteConfig: {
+      ipSecurityRestrictions: network.isPrivate ? concat(events, people) : []
+      ipSecurityRestrictionsDefaultAction: byDefault
+      scmIpSecurityRestrictions: network.isPrivate ? people : []
+      scmIpSecurityRestrictionsDefaultAction: byDefault
       ftpsState: 'Disabled'
       http20Enabled: true
       minTlsVersion: '1.2'
@@ -158,6 +184,38 @@ resource noScm 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-0
   name: 'scm'
   properties: {
     allow: false
+  }
+}
+
+module storageEndpoints 'endpoints.bicep' = if (network.isPrivate) {
+  name: '${name}-storage'
+  params: {
+    name: storage.name
+    targetId: storage.id
+    services: [
+      'blob'
+      'queue'
+      'table'
+    ]
+    subnetId: network.endpointSubnetId
+    zones: network.zones
+    location: location
+    tags: tags
+  }
+}
+
+module siteEndpoint 'endpoints.bicep' = if (network.isPrivate) {
+  name: '${name}-site'
+  params: {
+    name: site.name
+    targetId: site.id
+    services: [
+      'sites'
+    ]
+    subnetId: network.endpointSubnetId
+    zones: network.zones
+    location: location
+    tags: tags
   }
 }
 

@@ -13,6 +13,8 @@ param keeper object
 param restores bool
 param separateDrills bool
 param insightsConnection string
+@description('Who reaches the apps and their storage (network.bicep).')
+param network object
 @description('The variables VMBACKUP_… that both apps have.')
 param settings object
 
@@ -36,6 +38,7 @@ module app 'app.bicep' = {
       '${restorer.id}': {}
     } : {})
     insightsConnection: insightsConnection
+    network: network
     settings: union(settings, {
       VMBACKUP_READER_CLIENT_ID: reader.clientId
       VMBACKUP_PROTECTOR_CLIENT_ID: protector.clientId
@@ -65,6 +68,7 @@ module drillApp 'app.bicep' = if (separateDrills) {
       '${restorer.id}': {}
     }
     insightsConnection: insightsConnection
+    network: network
     settings: union(settings, {
       VMBACKUP_READER_CLIENT_ID: reader.clientId
       VMBACKUP_PROTECTOR_CLIENT_ID: keeper.clientId

@@ -9,6 +9,8 @@ param evidenceLocked bool
 param readerPrincipalId string
 param keeperPrincipalIds array
 param eventsPrincipalId string
+@description('Who reaches the account (network.bicep).')
+param network object
 
 var here = resourceGroup().id
 var roles = loadJsonContent('../roles.json')
@@ -30,9 +32,14 @@ resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
     minimumTlsVersion: 'TLS1_2'
     supportsHttpsTrafficOnly: true
     publicNetworkAccess: 'Enabled'
+    // Event Grid lays down its dead letters as a service that Azure trusts.
     networkAcls: {
       bypass: 'AzureServices'
-      defaultAction: 'Allow'
+      defaultAction: network.isPrivate ? 'Deny' : 'Allow'
+      ipRules: [for address in network.allowedAddresses: {
+        action: 'Allow'
+        value: address
+      }]
     }
   }
 }
@@ -204,6 +211,22 @@ resource laysDownLetters 'Microsoft.Authorization/roleAssignments@2022-04-01' = 
     principalId: eventsPrincipalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', blobDataContributor)
+  }
+}
+
+module endpoints 'endpoints.bicep' = if (network.isPrivate) {
+  name: 'vmbackup-state-endpoints'
+  params: {
+    name: account.name
+    targetId: account.id
+    services: [
+      'blob'
+      'table'
+    ]
+    subnetId: network.endpointSubnetId
+    zones: network.zones
+    location: location
+    tags: tags
   }
 }
 

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from ipaddress import ip_network
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -308,9 +309,14 @@ def _union(*several: Any) -> Any:
 
 
 _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+    "cidrSubnet": lambda space, bits, n: str(list(ip_network(space).subnets(new_prefix=bits))[n]),
     "concat": lambda *lists: list(chain(*lists)),
     "contains": lambda holder, one: one in holder,
-    "environment": lambda: {"name": "AzureCloud"},
+    "environment": lambda: {
+        "name": "AzureCloud",
+        "suffixes": {"storage": "core.windows.net"},
+        "authentication": {"loginEndpoint": "https://login.microsoftonline.com/"},
+    },
     "guid": lambda *seeds: str(uuid.uuid5(uuid.NAMESPACE_URL, "|".join(map(str, seeds)))),
     "join": lambda items, between: between.join(map(str, items)),
     "length": len,

@@ -60,6 +60,11 @@ class Desk:
         self.out.file.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
         self.out.file.flush()
 
+    def table_file(self, csv: str) -> None:
+        """Write the one table that a spreadsheet reads."""
+        self.out.file.write(csv)
+        self.out.file.flush()
+
     def say(self, *lines: str, style: str = "") -> None:
         """Write lines of text as they are, wrapped to the terminal."""
         for line in lines:

@@ -14,6 +14,10 @@ from vmbackup_core.settings.faults import Unfit
 
 Json = dict[str, Any]
 _LOOK_FIRST = "it may have begun all the same: see `vmbackup drill list` before asking again"
+_NOT_REACHED = (
+    "is the app running, and is that its address (VMBACKUP_APP_URL, --app)? Where it cannot be"
+    " reached, --local drives the test from here"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,8 @@ class DeployedApp:
         try:
             answer = self._call("POST", "drills", wish)
         except Retryable as error:
-            raise Retryable(f"{error}; {_LOOK_FIRST}", maybe_done=True) from error
+            words = f"{error}; {_LOOK_FIRST}. {_NOT_REACHED}"
+            raise Retryable(words, maybe_done=True) from error
         if answer.status >= 500:
             raise Retryable(f"{self._strange(answer)}; {_LOOK_FIRST}", maybe_done=True)
         if answer.status == 202:

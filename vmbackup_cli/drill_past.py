@@ -104,7 +104,7 @@ def show(
     app = desk.app()
     with desk.err.status("Looking …"):
         run = find_run(app, which)
-        status = app.restore_tests().status(run)
+        status = app.restore_tests().status(run) or from_evidence(app, run)
     if status is None or "record" not in status:
         if follow:
             return _follow(desk, app, run, status, app_url, as_json=as_json)
@@ -113,7 +113,7 @@ def show(
     if as_json:
         desk.document(status)
     elif "record" in status:
-        show_record(desk, status["record"], app.restore_tests().runs.get(run))
+        show_record(desk, status["record"], app.restore_tests().runs.glance(run))
     else:
         _show_running(desk, status)
     return exit_of(status["record"]) if follow else Exit.FINE
@@ -133,6 +133,14 @@ def read_past(evidence: EvidenceLog, since: datetime, now: datetime) -> Iterator
         month = (month + timedelta(days=31)).replace(day=1)
 
 
+def from_evidence(app: App, run: str) -> Json | None:
+    """Return how a run ended by its record alone, where no ledger tells of it; else None."""
+    now = app.clock.now()
+    bodies = (body for body in read_past(app.evidence, now - BACK, now) if body["run"] == run)
+    body = next(bodies, None)
+    return None if body is None else {"run": run, "state": "ended", "record": dict(body)}
+
+
 def find_run(app: App, which: str) -> str:
     """
     Return the key of the run that `which` names: a key, its first digits, or a VM's last test.
@@ -146,7 +154,9 @@ def find_run(app: App, which: str) -> str:
     running = {run.order.vm: run.order.run for run in _running(tests)}
     last = {vm: one.runs[-1] for vm, one in histories.vms.items() if one.runs} | running
     if _MARK.fullmatch(wanted):
-        runs = {run for one in histories.vms.values() for run in one.runs} | {*running.values()}
+        now = app.clock.now()
+        runs = {str(body["run"]) for body in read_past(app.evidence, now - BACK, now)}
+        runs |= {*running.values()}
         found = sorted(run for run in runs if run.rpartition("-")[2].startswith(wanted))
         if len(found) == 1:
             return found[0]
@@ -188,7 +198,7 @@ def _unknown(run: str) -> str:
 def _running(tests: RestoreTests) -> Iterator[Run]:
     """Yield the runs that have a slot now."""
     for lease in tests.slots.leases():
-        if (run := tests.runs.get(lease.run)) is not None:
+        if (run := tests.runs.glance(lease.run)) is not None:
             yield run
 
 

@@ -236,7 +236,10 @@ class Looks:
         except Retryable as error:
             self.failed += 1
             if self.failed > DEAF:
-                raise
+                raise Retryable(
+                    f"{error}; the restore test goes on by itself: `vmbackup drill show {self.run}`"
+                    " reads the ledger for it"
+                ) from error
             return self.last, now + max(error.after or EVERY, EVERY)
         self.failed = 0
         self.last = found or self.last

@@ -24,6 +24,7 @@ from vmbackup_core.app.drill.janitor import Janitor
 from vmbackup_core.app.drill.keepsakes import Keepsakes
 from vmbackup_core.app.drill.ledger import DrillLedger
 from vmbackup_core.app.drill.night import Night
+from vmbackup_core.app.drill.night_book import NightBook
 from vmbackup_core.app.drill.planning import Drilling
 from vmbackup_core.app.drill.prove import ProveRestore
 from vmbackup_core.app.drill.records import DrillRecords
@@ -127,4 +128,5 @@ def _planning(
         rules=settings.rules,
         drills=settings.drills,
     )
-    return Planning(drilling, Night(drilling, records, journal, clock), asking)
+    night = Night(drilling, NightBook(parts.rows), records, journal, clock)
+    return Planning(drilling, night, asking)

@@ -410,6 +410,10 @@ def test_where_the_answer_is_lost_it_says_to_look_before_asking_again(night: Nig
 
     assert (lost.code, broken.code) == (1, 1)
     assert "see `vmbackup drill list` before asking again" in lost.err
+    told = " ".join(lost.err.split())
+    assert "is the app running, and is that its address" in told
+    assert "--local drives the test from here" in told
+    assert "Try again in a while" not in lost.err
     assert "answers 502; it may have begun all the same" in broken.err
 
 

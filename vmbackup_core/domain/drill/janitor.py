@@ -11,7 +11,10 @@ from datetime import datetime, timedelta
 
 from vmbackup_core.domain.drill.facts import RestoreFacts, StagingContainer
 from vmbackup_core.domain.drill.leases import Lease
+from vmbackup_core.domain.drill.orders import DrillRecord
 from vmbackup_core.domain.drill.ready import LEASE
+from vmbackup_core.domain.drill.reasons import Ending
+from vmbackup_core.domain.drill.rungs import Verdict
 from vmbackup_core.domain.drill.runs import Run
 
 LONGEST_RUN = timedelta(hours=24)
@@ -93,4 +96,23 @@ def outdated(
         if _RESTORED_TO.fullmatch(one.name)
         and one.name not in used
         and now - one.changed > LONGEST_RUN
+    )
+
+
+def overdue(run: Run, left: tuple[str, ...], *, clean: bool, at: datetime) -> DrillRecord:
+    """Return the record of a run that wrote none itself, with what is `left` of it."""
+    because = ["the janitor cleaned up after it"]
+    if run.protected_in:
+        because.append(f"the copy was backed up in {run.protected_in}")
+    return DrillRecord(
+        order=run.order,
+        ended=at,
+        ending=Ending.OVERDUE,
+        verdict=Verdict.NOT_PROVEN,
+        results=(),
+        job=run.jobs[-1] if run.jobs else "",
+        slot=str(run.slot),
+        left=left,
+        clean=clean,
+        because=tuple(because),
     )

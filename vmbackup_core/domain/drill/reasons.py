@@ -150,8 +150,8 @@ class Ending(Enum):
         "raise the quota, or lower free_quota; or deploy a larger subnet",
     )
     NO_SIZE = ProofMeaning(
-        "no size that could run it is allowed or available here",
-        "add one to sizes that fits what stands beside",
+        "none of the sizes that its copy may have can run it here",
+        "add a size to sizes that has none of the faults named beside",
     )
     NOT_VALID = ProofMeaning(
         "Azure's own validation says that the restore would fail", "mend what Azure said"

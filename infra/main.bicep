@@ -118,6 +118,17 @@ param appSubnetId string = ''
 @description('A subnet beside it for private endpoints; whoever owns it lets the app resolve their names.')
 param endpointSubnetId string = ''
 
+@description('The registration of the app in Entra: then people sign in to ask for restore tests, and no key is asked for. Empty: by a function key.')
+param signInClientId string = ''
+
+@description('Who may ask, by object id; empty for everybody to whom Entra gives a token for the app.')
+param signInPrincipals array = []
+
+@description('Through which applications they may ask, by client id: az is the one that knows who is signed in at a command line.')
+param signInApplications array = [
+  '04b07795-8ddb-461a-bbee-02f9e1bf7b46'
+]
+
 @description('The principal ids of vaults whose managed identity restores; rarely needed.')
 param vaultPrincipalIds array = []
 
@@ -273,6 +284,11 @@ module apps 'modules/apps.bicep' = {
     separateDrills: separateDrills
     insightsConnection: monitoring.outputs.insightsConnection
     network: network.outputs.reach
+    people: {
+      clientId: signInClientId
+      applications: signInApplications
+      principals: signInPrincipals
+    }
     settings: {
       VMBACKUP_CONFIG: configuration
       VMBACKUP_CLOUD: clouds[environment().name]
@@ -282,6 +298,7 @@ module apps 'modules/apps.bicep' = {
       VMBACKUP_JANITOR_SCHEDULE: janitorSchedule
       VMBACKUP_WATCH_SCHEDULE: watchSchedule
       VMBACKUP_DIGEST_SCHEDULE: digestSchedule
+      VMBACKUP_SIGN_IN: signInClientId == '' ? 'key' : 'entra'
       VMBACKUP_MAIL_ENDPOINT: sendsMails ? mail.outputs.endpoint : mailEndpoint
       VMBACKUP_MAIL_SENDER: sendsMails ? mail.outputs.sender : mailSender
       VMBACKUP_LOG_WORKSPACES: join(concat(vaultsLog ? [
@@ -384,5 +401,6 @@ output EVENTS_SUBSCRIPTIONS string = join(watchedIds, ',')
 output EVENTS_EXISTING_TOPICS string = string(existingTopics)
 output AZURE_DRILL_FUNCTION_NAME string = apps.outputs.drillName
 output VMBACKUP_APP_URL string = apps.outputs.drillUrl
+output VMBACKUP_APP_AUDIENCE string = signInClientId == '' ? '' : 'api://${signInClientId}'
 output VMBACKUP_STORAGE_ACCOUNT string = state.outputs.accountName
 output MAIL_RECORDS object = mailDomain == '' ? {} : mail.outputs.records

@@ -177,7 +177,7 @@ def _follow(
     desk: Desk, app: App, run: str, status: Json | None, given: str, *, as_json: bool
 ) -> Exit:
     """Follow by the deployed app where there is one, which tells more, else by the ledger."""
-    deployed = find_app(desk, given, app.settings.deployment.app_url)
+    deployed = find_app(desk, app, given)
     if status is None and deployed is None:
         raise Misused(_unknown(run))
     name = str((status or {}).get("vm", run)).rpartition("/")[2]

@@ -12,6 +12,8 @@ param identities object
 param insightsConnection string
 @description('Who reaches the app and its storage (network.bicep).')
 param network object
+@description('Who signs people in: { clientId, applications, principals }; by keys where clientId is empty.')
+param people object
 @description('The variables VMBACKUP_… of this app, and which functions of the package another app runs.')
 param settings object
 
@@ -23,8 +25,8 @@ var hostRoles = [
   '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3' // Storage Table Data Contributor
 ]
 
-var people = [for (address, i) in network.allowedAddresses: {
-  name: 'people-${i}'
+var addresses = [for (address, i) in network.allowedAddresses: {
+  name: 'address-${i}'
   priority: 200 + i
   action: 'Allow'
   ipAddress: contains(address, '/') ? address : '${address}/32'
@@ -121,9 +123,9 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
     publicNetworkAccess: 'Enabled'
     virtualNetworkSubnetId: network.isPrivate ? network.appSubnetId : null
     siteConfig: {
-      ipSecurityRestrictions: network.isPrivate ? concat(events, people) : []
+      ipSecurityRestrictions: network.isPrivate ? concat(events, addresses) : []
       ipSecurityRestrictionsDefaultAction: byDefault
-      scmIpSecurityRestrictions: network.isPrivate ? people : []
+      scmIpSecurityRestrictions: network.isPrivate ? addresses : []
       scmIpSecurityRestrictionsDefaultAction: byDefault
       ftpsState: 'Disabled'
       http20Enabled: true
@@ -168,6 +170,16 @@ resource appSettings 'Microsoft.Web/sites/config@2025-03-01' = {
     APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnection
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${host.clientId};Authorization=AAD'
   }, settings)
+}
+
+module signIn 'sign_in.bicep' = if (people.clientId != '') {
+  name: '${name}-sign-in'
+  params: {
+    siteName: site.name
+    clientId: people.clientId
+    applications: people.applications
+    principals: people.principals
+  }
 }
 
 // No user and password for publishing: Entra alone.

@@ -15,6 +15,8 @@ param separateDrills bool
 param insightsConnection string
 @description('Who reaches the apps and their storage (network.bicep).')
 param network object
+@description('Who signs people in (app.bicep).')
+param people object
 @description('The variables VMBACKUP_… that both apps have.')
 param settings object
 
@@ -39,6 +41,7 @@ module app 'app.bicep' = {
     } : {})
     insightsConnection: insightsConnection
     network: network
+    people: people
     settings: union(settings, {
       VMBACKUP_READER_CLIENT_ID: reader.clientId
       VMBACKUP_PROTECTOR_CLIENT_ID: protector.clientId
@@ -69,6 +72,7 @@ module drillApp 'app.bicep' = if (separateDrills) {
     }
     insightsConnection: insightsConnection
     network: network
+    people: people
     settings: union(settings, {
       VMBACKUP_READER_CLIENT_ID: reader.clientId
       VMBACKUP_PROTECTOR_CLIENT_ID: keeper.clientId

@@ -21,6 +21,7 @@ import tree_sitter_bicep
 from tree_sitter import Language, Node, Parser
 
 HOME = "11111111-1111-4111-8111-111111111111"
+TENANT = "99999999-9999-4999-8999-999999999999"
 _PARSER = Parser(Language(tree_sitter_bicep.language()))
 
 
@@ -248,7 +249,11 @@ class Template:
         subscription = "/".join(self.scope.split("/")[:3])
         match name, arguments:
             case "subscription", []:
-                return {"id": subscription, "subscriptionId": subscription.rsplit("/", 1)[-1]}
+                return {
+                    "id": subscription,
+                    "subscriptionId": subscription.rsplit("/", 1)[-1],
+                    "tenantId": TENANT,
+                }
             case "subscription", [one]:
                 return f"/subscriptions/{one}"
             case "resourceGroup", []:

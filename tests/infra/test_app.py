@@ -21,6 +21,7 @@ NOT_DEPLOYED = {
     "VMBACKUP_BLOB_URL": "follows from the account",
     "VMBACKUP_ARM_ENDPOINT": "follows from the cloud",
     "VMBACKUP_APP_URL": "for the command line, which asks the app",
+    "VMBACKUP_APP_AUDIENCE": "for the command line, which signs in",
     "VMBACKUP_APP_KEY": "for the command line, and a secret",
 }
 HOST_SETTINGS = {
@@ -45,6 +46,7 @@ def settings(*, separate: bool = False, app: int = 0) -> Mapping[str, Any]:
     found = [
         one.body["properties"]
         for one in of_kind(estate(separate=separate), "Microsoft.Web/sites/config")
+        if one.name == "appsettings"
     ]
     return dict(found[app])
 

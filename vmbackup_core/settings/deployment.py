@@ -18,6 +18,7 @@ from vmbackup_core.settings.names import parse_guid
 PREFIX = "VMBACKUP_"
 SOURCE = "environment"
 APP_KEY = "VMBACKUP_APP_KEY"
+SIGN_IN = "VMBACKUP_SIGN_IN"
 
 
 class Cloud(StrEnum):
@@ -73,8 +74,9 @@ class Deployment:
     Either `state_dir` is set (a local directory) or both `table_url` and `blob_url` are. A client
     id is "" where the one identity that is there will do. `on_azure` says that the platform offers
     a managed identity (it sets IDENTITY_ENDPOINT). `app_url` is where the deployed app answers; the
-    key that goes with it (APP_KEY) is a secret, and stays in the environment. `mail_endpoint` and
-    `mail_sender` are "" where no mail can be sent, `log_workspaces` empty where no log is read.
+    key that goes with it (APP_KEY) is a secret, and stays in the environment; where Entra stands in
+    front of it, tokens are for `app_audience`. `mail_endpoint` and `mail_sender` are "" where no
+    mail can be sent, `log_workspaces` empty where no log is read.
     """
 
     config: str
@@ -95,6 +97,7 @@ class Deployment:
     mail_sender: str = ""
     log_workspaces: tuple[str, ...] = ()
     app_url: str = ""
+    app_audience: str = ""
     on_azure: bool = False
 
     @property
@@ -116,6 +119,17 @@ class Variable:
 def system_environment() -> Mapping[str, str]:
     """Return this process's environment; nothing else in the app looks at it."""
     return dict(os.environ)
+
+
+def asks_for_keys(environment: Mapping[str, str]) -> bool:
+    """
+    Tell whether callers of HTTP functions need a function key.
+
+    They do, unless the deployment says that Entra stands in front *and* the platform says that its
+    authentication is on (WEBSITE_AUTH_ENABLED): with either alone the app would be open to all.
+    """
+    by_entra = environment.get(SIGN_IN) == "entra"
+    return not (by_entra and environment.get("WEBSITE_AUTH_ENABLED", "").lower() == "true")
 
 
 def read_deployment(environment: Mapping[str, str]) -> Deployment:
@@ -162,6 +176,7 @@ def read_deployment(environment: Mapping[str, str]) -> Deployment:
         mail_sender=read["VMBACKUP_MAIL_SENDER"],
         log_workspaces=tuple(filter(None, read["VMBACKUP_LOG_WORKSPACES"].split(","))),
         app_url=read["VMBACKUP_APP_URL"],
+        app_audience=read["VMBACKUP_APP_AUDIENCE"],
         on_azure=bool(environment.get("IDENTITY_ENDPOINT")),
     )
 
@@ -215,6 +230,12 @@ def _parse_workspaces(text: str) -> str:
 
 
 def _parse_any(text: str) -> str:
+    return text
+
+
+def _parse_sign_in(text: str) -> str:
+    if text not in ("key", "entra"):
+        raise Unfit(f'"{text}" is no way to sign in', '"key" or "entra"')
     return text
 
 
@@ -301,12 +322,14 @@ VARIABLES = {
         Variable("VMBACKUP_CLOUD", '"public", "usgov" or "china"', _parse_cloud, "public"),
         Variable("VMBACKUP_ARM_ENDPOINT", _URL, parse_url),
         Variable("VMBACKUP_APP_URL", _URL, parse_url),
+        Variable("VMBACKUP_APP_AUDIENCE", "whom tokens for the app are for", _parse_any),
         Variable(APP_KEY, "a key of the function app", _parse_any),
         Variable("VMBACKUP_SWEEP_SCHEDULE", _SCHEDULE, _parse_ncrontab, "0 */30 * * * *"),
         Variable("VMBACKUP_DRILL_SCHEDULE", _SCHEDULE, _parse_ncrontab, "0 0 1 * * *"),
         Variable("VMBACKUP_JANITOR_SCHEDULE", _SCHEDULE, _parse_ncrontab, "0 */15 * * * *"),
         Variable("VMBACKUP_WATCH_SCHEDULE", _SCHEDULE, _parse_ncrontab, "0 */10 * * * *"),
         Variable("VMBACKUP_DIGEST_SCHEDULE", _SCHEDULE, _parse_ncrontab, "30 */15 * * * *"),
+        Variable(SIGN_IN, '"key" or "entra"', _parse_sign_in, "key"),
         Variable("VMBACKUP_MAIL_ENDPOINT", _URL, parse_url),
         Variable("VMBACKUP_MAIL_SENDER", "an address of the mail service", _parse_sender),
         Variable("VMBACKUP_LOG_WORKSPACES", "GUIDs of workspaces", _parse_workspaces),

@@ -149,6 +149,19 @@ param loggedVaults array = []
 ])
 param vaultImmutability string = 'Unlocked'
 
+@description('How new vaults copy what they keep. Nobody can change it once something is protected.')
+@allowed([
+  'GeoRedundant'
+  'ZoneRedundant'
+  'LocallyRedundant'
+])
+param vaultRedundancy string = 'GeoRedundant'
+
+@description('For how many days what was deleted from a new vault can be taken back.')
+@minValue(14)
+@maxValue(180)
+param vaultSoftDeleteDays int = 14
+
 // As Azure names its clouds, and as VMBACKUP_CLOUD does.
 var clouds = {
   AzureCloud: 'public'
@@ -349,6 +362,8 @@ module vaults 'modules/vault_group.bicep' = [for (vault, i) in newVaults: {
     name: vault.name
     location: vault.location
     immutability: vaultImmutability
+    redundancy: vaultRedundancy
+    softDeleteDays: vaultSoftDeleteDays
     workspaceId: monitoring.outputs.workspaceId
   }
 }]

@@ -73,6 +73,12 @@ param watchSchedule string = '0 */10 * * * *'
 @description('How often it is asked whether a digest is due.')
 param digestSchedule string = '30 */15 * * * *'
 
+@description('When workflows that should have ended are looked for, and old ones forgotten.')
+param housekeepingSchedule string = '0 20 3 * * *'
+
+@description('For how many days workflows that have ended are kept.')
+param keepWorkflows string = '30'
+
 @description('The domain of a mail service to make: AzureManaged for one of Azure\'s, or one of yours. Empty makes none.')
 param mailDomain string = ''
 
@@ -311,6 +317,8 @@ module apps 'modules/apps.bicep' = {
       VMBACKUP_JANITOR_SCHEDULE: janitorSchedule
       VMBACKUP_WATCH_SCHEDULE: watchSchedule
       VMBACKUP_DIGEST_SCHEDULE: digestSchedule
+      VMBACKUP_HOUSEKEEPING_SCHEDULE: housekeepingSchedule
+      VMBACKUP_KEEP_WORKFLOWS: keepWorkflows
       VMBACKUP_SIGN_IN: signInClientId == '' ? 'key' : 'entra'
       VMBACKUP_MAIL_ENDPOINT: sendsMails ? mail.outputs.endpoint : mailEndpoint
       VMBACKUP_MAIL_SENDER: sendsMails ? mail.outputs.sender : mailSender

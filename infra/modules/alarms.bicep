@@ -64,6 +64,16 @@ var always = [
     threshold: 0
   }
   {
+    name: 'no-housekeeping'
+    description: 'Nobody has looked for two days for workflows that stand still.'
+    severity: 2
+    every: 'PT6H'
+    window: 'P2D'
+    query: 'AppRequests | where Name == "housekeeping" and Success == true'
+    operator: 'LessThan'
+    threshold: 1
+  }
+  {
     name: 'workflow-failed'
     description: 'A workflow broke; what it did for a VM is begun anew by the next sweep.'
     severity: 2
@@ -77,7 +87,7 @@ var always = [
 
 var whereMailsAreSent = [
   {
-    name: 'no-digest'
+    name: 'no-alive-digest'
     description: 'The operators\' daily digest was not sent for two days: nobody is told by mail that anything is wrong.'
     severity: 1
     every: 'PT6H'

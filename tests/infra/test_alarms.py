@@ -65,13 +65,20 @@ RINGING: dict[str, tuple[tuple[str, ...], tuple[tuple[str, bool], ...]]] = {
         (line("alarm", "workflows", "workflow failed: drill-1 (drill)"),),
         (),
     ),
+    "no-housekeeping": ((), (("sweep", True), ("housekeeping", False))),
     "no-watch": ((), (("sweep", True), ("watch", False))),
     "leftovers": (
         (line("outcome", "drill-1", "vmbackup-drill-w-1 is quarantined: two things", done=False),),
         (),
     ),
 }
-CALM = (("sweep", True), ("janitor", True), ("watch", True), ("turn", False))
+CALM = (
+    ("sweep", True),
+    ("housekeeping", True),
+    ("janitor", True),
+    ("watch", True),
+    ("turn", False),
+)
 
 
 @pytest.fixture
@@ -96,7 +103,7 @@ def rings(
 
 
 def test_every_alarm_has_a_case() -> None:
-    assert {*RINGING, "no-digest"} == set(RULES)
+    assert {*RINGING, "no-alive-digest"} == set(RULES)
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -121,7 +128,7 @@ def test_a_digest_that_was_not_sent_rings_though_others_were(
         line("outcome", "digest-0a", "not sent yet: vmbackup is alive"),
     )
 
-    assert rings(workspace, "no-digest", others, CALM)
+    assert rings(workspace, "no-alive-digest", others, CALM)
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -157,7 +164,7 @@ def test_without_restore_tests_nobody_waits_for_the_janitor() -> None:
 def test_without_mails_nobody_waits_for_a_digest() -> None:
     resources = deploy(INFRA / "main.bicep", **{**GIVEN, "mailDomain": ""})
 
-    assert names_of(resources) == set(RULES) - {"no-digest", "no-watch"}
+    assert names_of(resources) == set(RULES) - {"no-alive-digest", "no-watch"}
 
 
 def test_rules_of_another_region_ask_the_same_log() -> None:

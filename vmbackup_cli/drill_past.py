@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -121,23 +121,45 @@ def show(
 
 def read_past(evidence: EvidenceLog, since: datetime, now: datetime) -> Iterator[Body]:
     """Yield the bodies of the tests that ended in that time, once each, oldest first."""
-    month, seen = since.replace(day=1), set[str]()
-    while month <= now:
-        for _, record in evidence.chain(f"{chain_name(Kind.DRILL, month)}/"):
-            body = record["body"]
-            if body["what"] != DRILL or body["run"] in seen:
+    seen = set[str]()
+    for month in _months(since, now):
+        for body in _of_month(evidence, month):
+            if body["run"] in seen:
                 continue
             seen.add(body["run"])
             if moment(body, "ended") >= since:
                 yield body
-        month = (month + timedelta(days=31)).replace(day=1)
+
+
+def _months(since: datetime, now: datetime) -> list[datetime]:
+    months = [since.replace(day=1)]
+    while (later := (months[-1] + timedelta(days=31)).replace(day=1)) <= now:
+        months.append(later)
+    return months
+
+
+def _of_month(evidence: EvidenceLog, month: datetime) -> Iterator[Body]:
+    chain = evidence.chain(f"{chain_name(Kind.DRILL, month)}/")
+    return (record["body"] for _, record in chain if record["body"]["what"] == DRILL)
+
+
+def _search(app: App, wanted: Callable[[str], bool]) -> dict[str, Body]:
+    """
+    Return the tests of the newest month of the last year with one whose run is `wanted`, by run.
+
+    That reads record after record: for what no ledger and no folded history tells of.
+    """
+    now = app.clock.now()
+    for month in reversed(_months(now - BACK, now)):
+        found = {b["run"]: b for b in _of_month(app.evidence, month) if wanted(b["run"])}
+        if found:
+            return found
+    return {}
 
 
 def from_evidence(app: App, run: str) -> Json | None:
     """Return how a run ended by its record alone, where no ledger tells of it; else None."""
-    now = app.clock.now()
-    bodies = (body for body in read_past(app.evidence, now - BACK, now) if body["run"] == run)
-    body = next(bodies, None)
+    body = _search(app, lambda found: found == run).get(run)
     return None if body is None else {"run": run, "state": "ended", "record": dict(body)}
 
 
@@ -154,10 +176,14 @@ def find_run(app: App, which: str) -> str:
     running = {run.order.vm: run.order.run for run in _running(tests)}
     last = {vm: one.runs[-1] for vm, one in histories.vms.items() if one.runs} | running
     if _MARK.fullmatch(wanted):
-        now = app.clock.now()
-        runs = {str(body["run"]) for body in read_past(app.evidence, now - BACK, now)}
-        runs |= {*running.values()}
-        found = sorted(run for run in runs if run.rpartition("-")[2].startswith(wanted))
+        runs = {run for one in histories.vms.values() for run in one.runs} | {*running.values()}
+
+        def begins_so(run: str) -> bool:
+            return run.rpartition("-")[2].startswith(wanted)
+
+        found = sorted(
+            filter(begins_so, runs) if any(map(begins_so, runs)) else _search(app, begins_so)
+        )
         if len(found) == 1:
             return found[0]
         if found:

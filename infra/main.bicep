@@ -63,6 +63,12 @@ param watchSchedule string = '0 */10 * * * *'
 @description('How often it is asked whether a digest is due.')
 param digestSchedule string = '30 */15 * * * *'
 
+@description('When workflows that should have ended are looked for, and old ones forgotten.')
+param housekeepingSchedule string = '0 20 3 * * *'
+
+@description('For how many days workflows that have ended are kept.')
+param keepWorkflows string = '30'
+
 @description('The Communication Service that sends mails (https://…), and the address that they come from. Empty: nobody is told by mail.')
 param mailEndpoint string = ''
 
@@ -166,6 +172,8 @@ var common = {
   VMBACKUP_JANITOR_SCHEDULE: janitorSchedule
   VMBACKUP_WATCH_SCHEDULE: watchSchedule
   VMBACKUP_DIGEST_SCHEDULE: digestSchedule
+  VMBACKUP_HOUSEKEEPING_SCHEDULE: housekeepingSchedule
+  VMBACKUP_KEEP_WORKFLOWS: keepWorkflows
   VMBACKUP_MAIL_ENDPOINT: mailEndpoint
   VMBACKUP_MAIL_SENDER: mailSender
   VMBACKUP_LOG_WORKSPACES: logWorkspaces

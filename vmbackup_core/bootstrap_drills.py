@@ -19,6 +19,7 @@ from vmbackup_core.adapters.staging import AzureStaging
 from vmbackup_core.app.drill.acts import DrillActs
 from vmbackup_core.app.drill.asking import Asking
 from vmbackup_core.app.drill.brakes import DrillBrakes
+from vmbackup_core.app.drill.handing_over import HandingOver
 from vmbackup_core.app.drill.heartbeat import Heartbeat
 from vmbackup_core.app.drill.janitor import Janitor
 from vmbackup_core.app.drill.keepsakes import Keepsakes
@@ -98,7 +99,8 @@ def put_together(parts: Parts) -> RestoreTests:
     prove = ProveRestore(acts, journal, clock)
     planning = _planning(parts, slots, runs, records, shelf)
     heartbeat = Heartbeat(rows, clock)
-    return RestoreTests(slots, runs, records, prove, janitor, heartbeat, planning)
+    handing_over = HandingOver(runs, records, journal, clock)
+    return RestoreTests(slots, runs, records, prove, janitor, heartbeat, handing_over, planning)
 
 
 def _planning(

@@ -147,6 +147,10 @@ def test_separate_apps_switch_off_functions_that_exist(app: int) -> None:
     assert set(off) <= set(FUNCTIONS)
 
 
+# Each app has workflows of its own to look after.
+RUNS_IN_BOTH = {"housekeeping"}
+
+
 def test_of_two_apps_each_function_with_a_trigger_of_its_own_runs_in_one() -> None:
     off = [
         set(re.findall(r"AzureWebJobs\.(\w+)\.Disabled", " ".join(settings(separate=True, app=n))))
@@ -158,7 +162,7 @@ def test_of_two_apps_each_function_with_a_trigger_of_its_own_runs_in_one() -> No
         if one.get_trigger().get_dict_repr()["type"] not in STARTED_BY_OTHERS
     }
 
-    assert off[0] | off[1] == triggered
+    assert off[0] | off[1] == triggered - RUNS_IN_BOTH
     assert off[0] & off[1] == set()
 
 

@@ -480,6 +480,7 @@ def test_a_deployment_on_azure_finds_its_storage_in_its_cloud():
         janitor_schedule="0 */15 * * * *",
         watch_schedule="0 */10 * * * *",
         digest_schedule="30 */15 * * * *",
+        housekeeping_schedule="0 20 3 * * *",
     )
 
 

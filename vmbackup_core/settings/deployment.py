@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from vmbackup_core.settings.names import parse_guid
 PREFIX = "VMBACKUP_"
 SOURCE = "environment"
 APP_KEY = "VMBACKUP_APP_KEY"
+MOST_DAYS = 365
 
 
 class Cloud(StrEnum):
@@ -72,9 +74,11 @@ class Deployment:
 
     Either `state_dir` is set (a local directory) or both `table_url` and `blob_url` are. A client
     id is "" where the one identity that is there will do. `on_azure` says that the platform offers
-    a managed identity (it sets IDENTITY_ENDPOINT). `app_url` is where the deployed app answers; the
-    key that goes with it (APP_KEY) is a secret, and stays in the environment. `mail_endpoint` and
-    `mail_sender` are "" where no mail can be sent, `log_workspaces` empty where no log is read.
+    a managed identity (it sets IDENTITY_ENDPOINT), `site` is the platform's name of the app, ""
+    where there is none. `keep_workflows` is how long those that have ended are kept. `app_url` is
+    where the deployed app answers; the key that goes with it (APP_KEY) is a secret, and stays in
+    the environment. `mail_endpoint` and `mail_sender` are "" where no mail can be sent,
+    `log_workspaces` empty where no log is read.
     """
 
     config: str
@@ -91,11 +95,14 @@ class Deployment:
     janitor_schedule: str
     watch_schedule: str = ""
     digest_schedule: str = ""
+    housekeeping_schedule: str = ""
+    keep_workflows: timedelta = timedelta(days=30)
     mail_endpoint: str = ""
     mail_sender: str = ""
     log_workspaces: tuple[str, ...] = ()
     app_url: str = ""
     on_azure: bool = False
+    site: str = ""
 
     @property
     def endpoints(self) -> CloudEndpoints:
@@ -158,11 +165,14 @@ def read_deployment(environment: Mapping[str, str]) -> Deployment:
         janitor_schedule=read["VMBACKUP_JANITOR_SCHEDULE"],
         watch_schedule=read["VMBACKUP_WATCH_SCHEDULE"],
         digest_schedule=read["VMBACKUP_DIGEST_SCHEDULE"],
+        housekeeping_schedule=read["VMBACKUP_HOUSEKEEPING_SCHEDULE"],
+        keep_workflows=timedelta(days=int(read["VMBACKUP_KEEP_WORKFLOWS"])),
         mail_endpoint=read["VMBACKUP_MAIL_ENDPOINT"],
         mail_sender=read["VMBACKUP_MAIL_SENDER"],
         log_workspaces=tuple(filter(None, read["VMBACKUP_LOG_WORKSPACES"].split(","))),
         app_url=read["VMBACKUP_APP_URL"],
         on_azure=bool(environment.get("IDENTITY_ENDPOINT")),
+        site=environment.get("WEBSITE_SITE_NAME", "").lower(),
     )
 
 
@@ -212,6 +222,12 @@ def _parse_sender(text: str) -> str:
 def _parse_workspaces(text: str) -> str:
     """Check workspace ids, as the portal shows them (not ARM ids); several with commas between."""
     return ",".join(parse_guid(part.strip()) for part in text.split(",") if part.strip())
+
+
+def _parse_days(text: str) -> str:
+    if not (text.isdecimal() and 1 <= int(text) <= MOST_DAYS):
+        raise Unfit(f'"{text}" is no number of days', f"from 1 to {MOST_DAYS}")
+    return text
 
 
 def _parse_any(text: str) -> str:
@@ -307,6 +323,8 @@ VARIABLES = {
         Variable("VMBACKUP_JANITOR_SCHEDULE", _SCHEDULE, _parse_ncrontab, "0 */15 * * * *"),
         Variable("VMBACKUP_WATCH_SCHEDULE", _SCHEDULE, _parse_ncrontab, "0 */10 * * * *"),
         Variable("VMBACKUP_DIGEST_SCHEDULE", _SCHEDULE, _parse_ncrontab, "30 */15 * * * *"),
+        Variable("VMBACKUP_HOUSEKEEPING_SCHEDULE", _SCHEDULE, _parse_ncrontab, "0 20 3 * * *"),
+        Variable("VMBACKUP_KEEP_WORKFLOWS", "days, from 1 to 365", _parse_days, "30"),
         Variable("VMBACKUP_MAIL_ENDPOINT", _URL, parse_url),
         Variable("VMBACKUP_MAIL_SENDER", "an address of the mail service", _parse_sender),
         Variable("VMBACKUP_LOG_WORKSPACES", "GUIDs of workspaces", _parse_workspaces),

@@ -4,8 +4,9 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from vmbackup_core.app.codec import from_json, to_json
+from vmbackup_core.app.codec import to_json
 from vmbackup_core.app.drill.asking import Asking, Json
+from vmbackup_core.app.drill.handing_over import HandingOver
 from vmbackup_core.app.drill.heartbeat import Heartbeat
 from vmbackup_core.app.drill.janitor import Janitor
 from vmbackup_core.app.drill.night import Night
@@ -14,11 +15,12 @@ from vmbackup_core.app.drill.prove import ProveRestore
 from vmbackup_core.app.drill.records import DrillRecords
 from vmbackup_core.app.drill.run_book import RunBook
 from vmbackup_core.app.drill.slot_book import SlotBook
-from vmbackup_core.app.workflows import upgrade
+from vmbackup_core.app.workflows import read_state
 from vmbackup_core.domain.drill.machine import Ended, phase_of
 from vmbackup_core.domain.drill.orders import DrillOrder
 from vmbackup_core.domain.drill.rungs import RungResult
 from vmbackup_core.domain.drill.state import SCHEMA, Drill
+from vmbackup_core.domain.errors import Malformed
 
 _RUN = re.compile(r"drill-[a-z0-9-]{1,94}")
 
@@ -46,6 +48,7 @@ class RestoreTests:
     prove: ProveRestore
     janitor: Janitor
     heartbeat: Heartbeat
+    handing_over: HandingOver
     planning: Planning | None
 
     def begin(self, order: DrillOrder) -> Json:
@@ -59,7 +62,11 @@ class RestoreTests:
 
         While it goes on, the words are what became of each rung so far, and what it waits for.
         """
-        turn = self.prove.turn(from_json(upgrade(state, SCHEMA), Drill))
+        try:
+            read = read_state(state, Drill, SCHEMA)
+        except Malformed as error:
+            return state, None, *self.handing_over.end(state, str(error))
+        turn = self.prove.turn(read)
         left = to_json(turn.state)
         match turn.then:
             case Ended(record):

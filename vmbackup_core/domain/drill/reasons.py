@@ -185,6 +185,9 @@ class Ending(Enum):
         "it took longer than a restore test may: the janitor ended it",
         "see whether the app's functions run, then test it again",
     )
+    OTHER_VERSION = ProofMeaning(
+        "another version of vmbackup began it: the janitor ended it", "nothing: it comes again"
+    )
 
     @property
     def text(self) -> str:

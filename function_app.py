@@ -1,8 +1,9 @@
 """
 The triggers: decode, call, encode. What is decided, is decided in vmbackup_core.
 
-Importing this module reads no configuration and opens nothing; the app behind it is built at the
-first call (vmbackup_core.bootstrap).
+Importing this module opens nothing, and reads nothing but whether callers need a key, which the
+host asks for when it lists functions. The app behind it is built at the first call
+(vmbackup_core.bootstrap).
 """
 
 import asyncio
@@ -17,7 +18,8 @@ import azure.functions as func
 from vmbackup_core import bootstrap
 from vmbackup_core.domain.intents import EnsureProtected
 
-app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
+Level = func.AuthLevel
+app = df.DFApp(http_auth_level=Level.FUNCTION if bootstrap.takes_keys() else Level.ANONYMOUS)
 
 TURNS_PER_GENERATION = 20  # Then the history begins anew: replays cost in its square.
 

@@ -34,6 +34,7 @@ from vmbackup_core.ports import Blobs, Clock, Inventory, Journal, Rows
 from vmbackup_core.settings import (
     Deployment,
     Settings,
+    asks_for_keys,
     load,
     read_deployment,
     system_environment,
@@ -286,6 +287,11 @@ def current_app() -> App:
     if _current.follower is None:
         _current.follower = follow(system_environment())
     return _current.follower.present()
+
+
+def takes_keys() -> bool:
+    """Tell whether HTTP functions ask for a key; the one thing that listing functions takes."""
+    return asks_for_keys(system_environment())
 
 
 def follow(

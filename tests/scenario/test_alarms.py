@@ -27,41 +27,6 @@ from vmbackup_core import bootstrap
 from vmbackup_core.adapters.journal import LogJournal
 
 MINUTE = timedelta(minutes=1)
-JOURNAL = (
-    'AppTraces | where Message startswith "{" | extend line = parse_json(Message)'
-    ' | extend Kind = tostring(line["kind"]), Key = tostring(line["key"]),'
-    ' Text = tostring(line["text"]) | where '
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """An alarm's question about one window, and what makes it ring."""
-
-    query: str
-    operator: str = "GreaterThan"
-    threshold: int = 0
-
-
-# What else the app writes for alarms; docs/operate.md lists all.
-LINES = {
-    "no-alive-digest": Asked(
-        JOURNAL + 'Kind == "outcome" and Text startswith "sent: vmbackup is alive"', "LessThan", 1
-    ),
-    "workflow-stuck": Asked(JOURNAL + 'Text startswith "workflow stuck:"'),
-    "workflow-failed": Asked(JOURNAL + 'Text startswith "workflow failed:"'),
-    "no-housekeeping": Asked(
-        'AppRequests | where Name == "housekeeping" and Success == true', "LessThan", 1
-    ),
-}
-
-
-def question(rule: str) -> Asked:
-    """Return the question of a deployed alarm, else of one that could be."""
-    if rule not in RULES:
-        return LINES[rule]
-    [found] = RULES[rule]["criteria"]["allOf"]
-    return Asked(found["query"], found["operator"], found["threshold"])
 
 
 @dataclass
@@ -72,11 +37,11 @@ class Workspace:
     requests: list[tuple[str, bool]] = field(default_factory=list)
 
     def rings(self, rule: str) -> bool:
-        asked = question(rule)
+        [asked] = RULES[rule]["criteria"]["allOf"]
         with duckdb_kql.connect(config={"threads": 1}) as tables:
             self._fill(tables)
-            found = tables.execute(str(duckdb_kql.to_sql(asked.query))).fetchall()
-        return bool(COMPARE[asked.operator](len(found), asked.threshold))
+            found = tables.execute(str(duckdb_kql.to_sql(asked["query"]))).fetchall()
+        return bool(COMPARE[asked["operator"]](len(found), asked["threshold"]))
 
     def _fill(self, tables: duckdb.DuckDBPyConnection) -> None:
         tables.execute("create table AppTraces (Message varchar)")

@@ -5,6 +5,7 @@ from vmbackup_core.settings.clouds import Cloud, CloudEndpoints
 from vmbackup_core.settings.deployment import (
     APP_KEY,
     Deployment,
+    asks_for_keys,
     read_deployment,
     system_environment,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "Protect",
     "Settings",
     "SettingsError",
+    "asks_for_keys",
     "load",
     "read_deployment",
     "system_environment",

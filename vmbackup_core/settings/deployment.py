@@ -15,10 +15,12 @@ from vmbackup_core.domain.telling.routing import address_fault
 from vmbackup_core.settings.clouds import CLOUDS, Cloud, CloudEndpoints
 from vmbackup_core.settings.faults import Fault, SettingsError, Unfit, did_you_mean
 from vmbackup_core.settings.names import parse_guid
+from vmbackup_core.settings.ncrontab import parse_ncrontab
 
 PREFIX = "VMBACKUP_"
 SOURCE = "environment"
 APP_KEY = "VMBACKUP_APP_KEY"
+SIGN_IN = "VMBACKUP_SIGN_IN"
 MOST_DAYS = 365
 
 
@@ -32,8 +34,9 @@ class Deployment:
     a managed identity (it sets IDENTITY_ENDPOINT), `site` is the platform's name of the app, ""
     where there is none. `keep_workflows` is how long those that have ended are kept. `app_url` is
     where the deployed app answers; the key that goes with it (APP_KEY) is a secret, and stays in
-    the environment. `mail_endpoint` and `mail_sender` are "" where no mail can be sent,
-    `log_workspaces` empty where no log is read.
+    the environment; where Entra stands in front of it, tokens are for `app_audience`.
+    `mail_endpoint` and `mail_sender` are "" where no mail can be sent, `log_workspaces` empty where
+    no log is read.
     """
 
     config: str
@@ -56,6 +59,7 @@ class Deployment:
     mail_sender: str = ""
     log_workspaces: tuple[str, ...] = ()
     app_url: str = ""
+    app_audience: str = ""
     on_azure: bool = False
     site: str = ""
 
@@ -78,6 +82,17 @@ class Variable:
 def system_environment() -> Mapping[str, str]:
     """Return this process's environment; nothing else in the app looks at it."""
     return dict(os.environ)
+
+
+def asks_for_keys(environment: Mapping[str, str]) -> bool:
+    """
+    Tell whether callers of HTTP functions need a function key.
+
+    They do, unless the deployment says that Entra stands in front *and* the platform says that its
+    authentication is on (WEBSITE_AUTH_ENABLED): with either alone the app would be open to all.
+    """
+    by_entra = environment.get(SIGN_IN) == "entra"
+    return not (by_entra and environment.get("WEBSITE_AUTH_ENABLED", "").lower() == "true")
 
 
 def read_deployment(environment: Mapping[str, str]) -> Deployment:
@@ -126,6 +141,7 @@ def read_deployment(environment: Mapping[str, str]) -> Deployment:
         mail_sender=read["VMBACKUP_MAIL_SENDER"],
         log_workspaces=tuple(filter(None, read["VMBACKUP_LOG_WORKSPACES"].split(","))),
         app_url=read["VMBACKUP_APP_URL"],
+        app_audience=read["VMBACKUP_APP_AUDIENCE"],
         on_azure=bool(environment.get("IDENTITY_ENDPOINT")),
         site=environment.get("WEBSITE_SITE_NAME", "").lower(),
     )
@@ -189,6 +205,12 @@ def _parse_any(text: str) -> str:
     return text
 
 
+def _parse_sign_in(text: str) -> str:
+    if text not in ("key", "entra"):
+        raise Unfit(f'"{text}" is no way to sign in', '"key" or "entra"')
+    return text
+
+
 def _parse_cloud(text: str) -> str:
     if text not in set(Cloud):
         raise Unfit(f'"{text}" is no cloud', did_you_mean(text, Cloud))
@@ -212,45 +234,6 @@ def parse_url(text: str) -> str:
     return text.rstrip("/")
 
 
-# The six fields of an NCRONTAB expression: lowest, highest, names that stand for numbers.
-_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-_WEEKDAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
-_FIELDS: tuple[tuple[str, int, int, list[str]], ...] = (
-    ("second", 0, 59, []),
-    ("minute", 0, 59, []),
-    ("hour", 0, 23, []),
-    ("day", 1, 31, []),
-    ("month", 1, 12, _MONTHS),
-    ("day of week", 0, 6, _WEEKDAYS),
-)
-
-
-def _parse_ncrontab(text: str) -> str:
-    """Check an expression as the Functions host takes it: six fields, the first are seconds."""
-    fields = text.split()
-    if len(fields) != len(_FIELDS):
-        raise Unfit(
-            f'"{text}" has {len(fields)} fields, not 6',
-            'seconds come first: "0 */30 * * * *" is every 30 minutes',
-        )
-    for field, (word, low, high, names) in zip(fields, _FIELDS, strict=True):
-        if not all(_fits(part, low, high, names) for part in field.lower().split(",")):
-            raise Unfit(f'"{field}" is no {word}', f"from {low} to {high}, with * , - and /")
-    return text
-
-
-def _fits(part: str, low: int, high: int, names: list[str]) -> bool:
-    span, _, step = part.partition("/")
-    if "/" in part and not (step.isdecimal() and int(step) > 0):
-        return False
-    if span == "*":
-        return True
-    ends = [str(low + names.index(end)) if end in names else end for end in span.split("-")]
-    if len(ends) > 2 or not all(end.isdecimal() and low <= int(end) <= high for end in ends):
-        return False
-    return int(ends[0]) <= int(ends[-1])
-
-
 _ACCOUNT = "a storage account's name"
 _URL = "an address that begins with https://"
 _SCHEDULE = "six fields of NCRONTAB, seconds first"
@@ -272,13 +255,15 @@ VARIABLES = {
         Variable("VMBACKUP_CLOUD", '"public", "usgov" or "china"', _parse_cloud, "public"),
         Variable("VMBACKUP_ARM_ENDPOINT", _URL, parse_url),
         Variable("VMBACKUP_APP_URL", _URL, parse_url),
+        Variable("VMBACKUP_APP_AUDIENCE", "whom tokens for the app are for", _parse_any),
         Variable(APP_KEY, "a key of the function app", _parse_any),
-        Variable("VMBACKUP_SWEEP_SCHEDULE", _SCHEDULE, _parse_ncrontab, "0 */30 * * * *"),
-        Variable("VMBACKUP_DRILL_SCHEDULE", _SCHEDULE, _parse_ncrontab, "0 0 1 * * *"),
-        Variable("VMBACKUP_JANITOR_SCHEDULE", _SCHEDULE, _parse_ncrontab, "0 */15 * * * *"),
-        Variable("VMBACKUP_WATCH_SCHEDULE", _SCHEDULE, _parse_ncrontab, "0 */10 * * * *"),
-        Variable("VMBACKUP_DIGEST_SCHEDULE", _SCHEDULE, _parse_ncrontab, "30 */15 * * * *"),
-        Variable("VMBACKUP_HOUSEKEEPING_SCHEDULE", _SCHEDULE, _parse_ncrontab, "0 20 3 * * *"),
+        Variable("VMBACKUP_SWEEP_SCHEDULE", _SCHEDULE, parse_ncrontab, "0 */30 * * * *"),
+        Variable("VMBACKUP_DRILL_SCHEDULE", _SCHEDULE, parse_ncrontab, "0 0 1 * * *"),
+        Variable("VMBACKUP_JANITOR_SCHEDULE", _SCHEDULE, parse_ncrontab, "0 */15 * * * *"),
+        Variable("VMBACKUP_WATCH_SCHEDULE", _SCHEDULE, parse_ncrontab, "0 */10 * * * *"),
+        Variable("VMBACKUP_DIGEST_SCHEDULE", _SCHEDULE, parse_ncrontab, "30 */15 * * * *"),
+        Variable(SIGN_IN, '"key" or "entra"', _parse_sign_in, "key"),
+        Variable("VMBACKUP_HOUSEKEEPING_SCHEDULE", _SCHEDULE, parse_ncrontab, "0 20 3 * * *"),
         Variable("VMBACKUP_KEEP_WORKFLOWS", "days, from 1 to 365", _parse_days, "30"),
         Variable("VMBACKUP_MAIL_ENDPOINT", _URL, parse_url),
         Variable("VMBACKUP_MAIL_SENDER", "an address of the mail service", _parse_sender),

@@ -31,6 +31,11 @@ param configuration string = 'vmbackup.toml'
 @maxValue(146000)
 param evidenceDays int = 400
 
+@description('For how many days more than evidence the serial logs and screens of restore tests are kept.')
+@minValue(7)
+@maxValue(3650)
+param consoleExtraDays int = 7
+
 @description('Whether the policy that keeps evidence has been locked, by hand: then it is left alone.')
 param evidenceLocked bool = false
 
@@ -244,6 +249,7 @@ module state 'modules/state.bicep' = {
     tags: tags
     redundancy: stateRedundancy
     evidenceDays: evidenceDays
+    consoleDays: evidenceDays + consoleExtraDays
     evidenceLocked: evidenceLocked
     readerPrincipalId: identities.outputs.reader.principalId
     keeperPrincipalIds: [

@@ -63,6 +63,7 @@ ROLES: Mapping[str, tuple[str, tuple[str, ...]]] = {
             "sizes.observe_sizes",
             "sizes.observe_usages",
             "history.observe_all_restores",
+            "history.observe_occupied",
             "backup_estate.observe_backups",
             "backup_estate.observe_unfinished",
             "backup_estate.observe_failure",

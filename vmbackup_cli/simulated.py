@@ -14,7 +14,7 @@ from azsim.transport import SimTransport
 from azsim.world import World
 from vmbackup_core import bootstrap
 from vmbackup_core.domain.drill.slots import NETWORK, Place, Slot
-from vmbackup_core.ports import Journal
+from vmbackup_core.ports import Clock, Journal
 from vmbackup_core.settings import load
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -80,12 +80,17 @@ def build_app(
     journal: Journal | None = None,
     transport: SimTransport | None = None,
     environment: Mapping[str, str] = ENVIRONMENT,
+    clock: Clock | None = None,
 ) -> bootstrap.App:
-    """Return the app for the configuration `toml`, with its storage account made in `world`."""
+    """
+    Return the app for the configuration `toml`, with its storage account made in `world`.
+
+    Its clock is the world's, unless it is given another one.
+    """
     world.storage.ensure_account(ACCOUNT)
     return bootstrap.build(
         load(toml, environment, source=source),
-        clock=WorldClock(world),
+        clock=clock or WorldClock(world),
         transport=transport or SimTransport(world, client=CLIENT),
         credential=SimCredential(),
         journal=journal,

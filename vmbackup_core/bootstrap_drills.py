@@ -10,7 +10,7 @@ from typing import Any
 from vmbackup_core.adapters.arm import Arm
 from vmbackup_core.adapters.consoles import Consoles
 from vmbackup_core.adapters.copies import AzureCopies
-from vmbackup_core.adapters.history import AzureRestoreHistory
+from vmbackup_core.adapters.history import AzureRestoreHistory, AzureSlotSurvey
 from vmbackup_core.adapters.networks import AzureNetworks
 from vmbackup_core.adapters.restores import AzureRestores
 from vmbackup_core.adapters.restoring import AzureRestoring
@@ -34,6 +34,7 @@ from vmbackup_core.app.drill.restore_watch import RestoreWatch
 from vmbackup_core.app.drill.run_book import RunBook
 from vmbackup_core.app.drill.size_shelf import SizeShelf
 from vmbackup_core.app.drill.slot_book import SlotBook
+from vmbackup_core.app.drill.unknown_slots import UnknownSlots
 from vmbackup_core.app.evidence import EvidenceLog
 from vmbackup_core.app.notebook import Notebook
 from vmbackup_core.app.snapshots import Snapshots
@@ -100,7 +101,19 @@ def put_together(parts: Parts) -> RestoreTests:
     planning = _planning(parts, slots, runs, records, shelf)
     heartbeat = Heartbeat(rows, clock)
     handing_over = HandingOver(runs, records, journal, clock)
-    return RestoreTests(slots, runs, records, prove, janitor, heartbeat, handing_over, planning)
+    unknown = UnknownSlots(
+        slots=slots,
+        survey=AzureSlotSurvey(reader, clock),
+        copies=copies,
+        records=records,
+        notebook=parts.notebook,
+        journal=journal,
+        clock=clock,
+        scope=settings.rules.scope,
+    )
+    return RestoreTests(
+        slots, runs, records, prove, janitor, heartbeat, handing_over, unknown, planning
+    )
 
 
 def _planning(

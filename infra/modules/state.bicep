@@ -5,6 +5,8 @@ param location string
 param tags object
 param redundancy string
 param evidenceDays int
+@description('More than evidenceDays: evidence names consoles by their digests.')
+param consoleDays int
 param evidenceLocked bool
 param readerPrincipalId string
 param keeperPrincipalIds array
@@ -137,6 +139,29 @@ resource tidies 'Microsoft.Storage/storageAccounts/managementPolicies@2026-04-01
               ]
               prefixMatch: [
                 'deadletters/'
+              ]
+            }
+          }
+        }
+        // Counted from when a console was last written, which is before its record of evidence.
+        {
+          name: 'old-consoles'
+          type: 'Lifecycle'
+          enabled: true
+          definition: {
+            actions: {
+              baseBlob: {
+                delete: {
+                  daysAfterModificationGreaterThan: consoleDays
+                }
+              }
+            }
+            filters: {
+              blobTypes: [
+                'blockBlob'
+              ]
+              prefixMatch: [
+                'state/drills/drill-'
               ]
             }
           }

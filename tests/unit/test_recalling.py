@@ -72,6 +72,15 @@ def test_what_the_ledger_knows_already_stays(rebuilt: Rebuilt):
     assert rebuilt.notebook.memory(WEB).policy == "silver"
 
 
+def test_a_newer_record_of_a_ledger_that_knew_less_does_not_hide_an_older_one(rebuilt: Rebuilt):
+    rebuilt.told("gold")
+    rebuilt.told("", vault="", machine="m2")
+
+    rebuilt.recalling.recall()
+
+    assert rebuilt.notebook.memory(WEB) == Memory(machine="m2", vault=str(VAULT), policy="gold")
+
+
 def test_a_vm_that_we_never_protected_is_not_remembered(rebuilt: Rebuilt):
     rebuilt.told("", vault="", machine="")
 

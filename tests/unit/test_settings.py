@@ -32,6 +32,7 @@ from vmbackup_core.settings import (
     read_deployment,
     system_environment,
 )
+from vmbackup_core.settings.drilling import MOST_SCRIPTS
 from vmbackup_core.settings.words import parse_blackout, parse_time_zone
 
 ROOT = Path(__file__).parents[2]
@@ -374,6 +375,25 @@ def test_a_script_that_is_too_long_for_a_check_is_refused():
 
     with pytest.raises(SettingsError, match=r"script: is too long \(up to 16 KB"):
         drills_with(check)
+
+
+def with_scripts(last: int) -> str:
+    """Return twelve checks with scripts as long as one may be, and one of `last` characters."""
+    lengths = (*[16_384] * 12, last)
+    checks = (
+        f'{{ name = "check-{number}", os = "linux", script = "{"x" * length}" }}'
+        for number, length in enumerate(lengths)
+    )
+    return f"checks = [{', '.join(checks)}]"
+
+
+def test_scripts_may_be_so_long_together_and_no_longer():
+    together = 12 * (16_384 + 2)
+    fits = MOST_SCRIPTS - together - 2
+
+    assert len(drills_with(with_scripts(fits)).checks) == 13
+    with pytest.raises(SettingsError, match=r"checks: have scripts of 200,001 characters together"):
+        drills_with(with_scripts(fits + 1))
 
 
 def test_a_failed_copy_may_be_kept_for_hours():

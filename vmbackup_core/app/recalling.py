@@ -101,19 +101,25 @@ class Recalling:
 
 
 def _memories(records: list[Mapping[str, Any]]) -> dict[VmId, Memory]:
-    """Return what the last record of each VM says; records of other forms say nothing."""
+    """
+    Return what records of one chain say of each VM; records of other forms say nothing.
+
+    A policy that we set is never forgotten by a ledger, so one that is not in the newest record was
+    not known to the ledger of that record: the one before counts.
+    """
     found: dict[VmId, Memory] = {}
     for record in records:
         body = record["body"]
         with suppress(Malformed, KeyError):
-            found[VmId.parse(body["vm"])] = Memory(
-                machine=body["machine"], vault=body["vault"], policy=body["policy"]
-            )
+            vm = VmId.parse(body["vm"])
+            told = Memory(body["machine"], body["vault"], body["policy"])
+            found[vm] = _filled(told, found.get(vm, Memory()))
     return {vm: memory for vm, memory in found.items() if memory != Memory()}
 
 
 def _filled(memory: Memory, known: Memory) -> Memory:
-    if memory.vault or memory.policy or memory.asked_at:
+    """Return a memory with what an older one knows beside it."""
+    memory = replace(memory, machine=memory.machine or known.machine)
+    if memory.policy or memory.asked_at:
         return memory
-    machine = memory.machine or known.machine
-    return replace(memory, machine=machine, vault=known.vault, policy=known.policy)
+    return replace(memory, vault=known.vault or memory.vault, policy=known.policy)

@@ -15,6 +15,7 @@ from vmbackup_core.app.drill.prove import ProveRestore
 from vmbackup_core.app.drill.records import DrillRecords
 from vmbackup_core.app.drill.run_book import RunBook
 from vmbackup_core.app.drill.slot_book import SlotBook
+from vmbackup_core.app.drill.unknown_slots import UnknownSlots
 from vmbackup_core.app.workflows import read_state
 from vmbackup_core.domain.drill.machine import Ended, phase_of
 from vmbackup_core.domain.drill.orders import DrillOrder
@@ -49,6 +50,7 @@ class RestoreTests:
     janitor: Janitor
     heartbeat: Heartbeat
     handing_over: HandingOver
+    unknown: UnknownSlots
     planning: Planning | None
 
     def begin(self, order: DrillOrder) -> Json:
@@ -78,6 +80,7 @@ class RestoreTests:
 
     def tidy(self) -> tuple[bool, tuple[str, ...]]:
         """Clean up once; return whether to look again in a moment, and what is waited for."""
+        self.unknown.look()
         tidied = self.janitor.tidy()
         self.heartbeat.beat()
         return tidied.again, (*tidied.waiting, *tidied.troubles)
@@ -89,7 +92,13 @@ class RestoreTests:
         return tuple((lane.starts, lane.orders) for lane in self.planning.night.plan().lanes)
 
     def unused(self) -> bool:
-        """Whether no slot was ever leased, so that there is nothing to clean."""
+        """
+        Whether no slot was ever leased, so that there is nothing to clean.
+
+        Where restore tests are planned, slots are looked at for what another ledger left in them.
+        """
+        if self.planning is not None:
+            self.unknown.look()
         return not self.slots.places()
 
     def status(self, run: str) -> Json | None:

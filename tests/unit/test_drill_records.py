@@ -48,7 +48,14 @@ def past(*bodies) -> Past:
     return pasts_of(bodies)[WEB]
 
 
-# What one record keeps.
+# What one record says and keeps.
+
+
+def test_a_failed_test_is_told_by_what_failed_and_another_by_how_it_ended():
+    failed = RungResult(Rung.BOOT, Mark.FAIL, ProofReason.KERNEL_PANIC)
+
+    assert record(results=up_to(Rung.DISKS, failed)).outcome == "the kernel panicked"
+    assert record().outcome == "it went as far as it should"
 
 
 def test_a_record_is_json_and_names_the_run_the_machine_and_the_verdict():

@@ -9,14 +9,10 @@ from tests.builders import VAULT, WEB, at
 from tests.incidents import bad, good, held, hour
 from vmbackup_core.domain.drill.rules import Past
 from vmbackup_core.domain.telling.incidents import take_in
-from vmbackup_core.domain.telling.mail_content import (
-    HEADER,
-    Background,
-    line_of,
-    write_incident_mail,
-    write_table,
-)
+from vmbackup_core.domain.telling.mail_content import write_incident_mail
+from vmbackup_core.domain.telling.mail_lines import Background, line_of
 from vmbackup_core.domain.telling.mail_rules import FALLBACK_RPO, RpoRule, find_rpo
+from vmbackup_core.domain.telling.mail_table import HEADER, write_table
 from vmbackup_core.domain.telling.mail_words import (
     PORTALS,
     csv_text,

@@ -21,9 +21,13 @@ from vmbackup_core.domain.telling.letters import Letter
 if TYPE_CHECKING:
     from vmbackup_core.ports import Clock
 
-# Data plane actions are not published one by one; the role is named in docs/permissions.md.
+# No page says what the REST service asks for; these three are what Microsoft's page on sending by
+# SMTP with Entra names, and what people report to suffice (docs/permissions.md).
 ACTIONS: Mapping[str, tuple[str, ...]] = {
-    "send": ("Microsoft.Communication/CommunicationServices/write",),
+    "send": (
+        "Microsoft.Communication/CommunicationServices/write",
+        "Microsoft.Communication/EmailServices/write",
+    ),
     "knows": ("Microsoft.Communication/CommunicationServices/read",),
 }
 

@@ -57,7 +57,7 @@ class DrillRecords:
         if self._place(run) is not None:
             return
         written = self.follow_up(run, body_of(record, self.config_digest))
-        text = f"{record.verdict.name}: {record.ending.text}"
+        text = f"{record.verdict.name}: {record.outcome}"
         self.journal.note("evidence", run, text, vm=order.vm, seq=written.seq, hash=written.hash)
         with suppress(Stale):  # Somebody wrote the same run's record at the same moment.
             values = {"at": written.at.isoformat(), "seq": str(written.seq)}

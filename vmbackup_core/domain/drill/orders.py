@@ -13,7 +13,7 @@ from enum import StrEnum
 from vmbackup_core.domain.drill.facts import GuestCheck
 from vmbackup_core.domain.drill.points import PointFacts, Strategy
 from vmbackup_core.domain.drill.reasons import Ending
-from vmbackup_core.domain.drill.rungs import Control, Rung, RungResult, Verdict
+from vmbackup_core.domain.drill.rungs import Control, Mark, Rung, RungResult, Verdict
 from vmbackup_core.domain.drill.slots import Place
 from vmbackup_core.domain.facts import DiskExclusion
 from vmbackup_core.domain.ids import VaultId, VmId, derive_key
@@ -141,3 +141,9 @@ class DrillRecord:
     digests: Mapping[str, str] = field(default_factory=dict)
     did: tuple[tuple[datetime, str], ...] = ()
     control: Control | None = None
+
+    @property
+    def outcome(self) -> str:
+        """Return in words what came of it: what failed, else how far it went or why no further."""
+        failed = [one.reason.value.text for one in self.results if one.mark is Mark.FAIL]
+        return failed[0] if failed else self.ending.text

@@ -74,6 +74,12 @@ class RootCause(Enum):
     SOFT_DELETE_OFF = Cause("soft delete of the vault was switched off or shortened", by_run=False)
     IMMUTABILITY_OFF = Cause("immutability of the vault was switched off or loosened", by_run=False)
 
+    # What restore tests found.
+    RESTORE_FAILED = Cause("a restore test failed", by_run=False)
+    CONTROL_BROKEN = Cause("a check that has to fail has passed", by_run=False)
+    ISOLATION_BROKEN = Cause("a running copy became less isolated, and was stopped", by_run=False)
+    SLOT_LEFT = Cause("something lies in it that no restore test will remove", by_run=False)
+
     # Ourselves.
     MAIL_UNDELIVERED = Cause("a mail of ours did not arrive", by_run=False)
 

@@ -25,7 +25,7 @@ _STYLES = {
     "evidence": "green",
 }
 
-_NAMES = ("sweep", "night", "janitor")  # Keys of what concerns no VM alone.
+_NAMES = ("sweep", "night", "janitor", "watch")  # Keys of what concerns no VM alone.
 
 # The turns of a restore test are many: on the screen stand those that change something, in words.
 _TOLD = {
@@ -100,6 +100,8 @@ def _on_screen(kind: str, key: str, text: str, vm: VmId | None) -> str:
     """Return what the screen shows of a line, "" where nothing."""
     if vm is not None and vm.group.lower().startswith(PREFIX):
         return ""  # An event of a copy, which concerns nobody.
+    if key == "watch" and text.endswith(" 0 to tell"):
+        return ""
     if not key.startswith(_DRILL):
         return text
     match kind:
@@ -110,9 +112,9 @@ def _on_screen(kind: str, key: str, text: str, vm: VmId | None) -> str:
     return text
 
 
-def announce(console: Console, clock: Now, text: str) -> None:
-    """Say on the screen what happens in the story."""
-    console.print(f"[dim]{clock.now():%H:%M:%S}[/] [bold white on blue] {text} [/]")
+def announce(console: Console, clock: Now, text: str, form: str = "%H:%M:%S") -> None:
+    """Say on the screen what happens in the story; `form` is that of the time."""
+    console.print(f"[dim]{clock.now():{form}}[/] [bold white on blue] {text} [/]")
 
 
 def rank(ranked: Sequence[float], share: float) -> float:

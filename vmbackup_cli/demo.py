@@ -73,7 +73,8 @@ def run_demo(out: Path, seed: int, console: Console) -> int:
             show_day(console, day)
             night = play_night(world, host, app, timeline, console)
             show_night(console, night)
-        connect_logs(world, post, PRODUCTION)
+        connect_logs(world, post, PRODUCTION)  # Of the vaults that were made meanwhile.
+        durable.schedules.clear()  # The timers get other schedules, and count anew.
         with (
             _host(world, post, post.slow_environment, durable, seed) as later,
             timeline.off_screen(),

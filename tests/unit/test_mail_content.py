@@ -8,6 +8,7 @@ import pytest
 from tests.builders import VAULT, WEB, at
 from tests.incidents import bad, good, held, hour
 from vmbackup_core.domain.drill.rules import Past
+from vmbackup_core.domain.telling.incident_sheets import row_of
 from vmbackup_core.domain.telling.incidents import take_in
 from vmbackup_core.domain.telling.mail_content import (
     HEADER,
@@ -28,7 +29,7 @@ from vmbackup_core.domain.telling.root_causes import RootCause
 from vmbackup_core.domain.telling.routing import Selector, VmPlace
 from vmbackup_core.domain.telling.state_words import STATE_WORDS
 from vmbackup_core.domain.telling.tellings import State, Telling, Told
-from vmbackup_core.domain.telling.troubles import Ending, Subject, Wellness
+from vmbackup_core.domain.telling.troubles import Ending, Subject, Wellness, find_mail_trouble
 
 CODE = "UserErrorGuestAgentStatusUnavailable"
 TO = ("ops@example.com",)
@@ -209,6 +210,14 @@ def test_a_table_runs_nothing_in_a_spreadsheet():
         ["'=cmd()", "'@x"],
         ["'-1", 'a "quoted", b'],
     ]
+
+
+def test_a_mailbox_in_a_digest_lacks_no_backup():
+    seen = find_mail_trouble("team@example.com", "Bounced", hour(0))
+    nothing = {"last_good": None, "rpo": None, "policy": "", "past": None}
+
+    assert row_of(line_of(about(seen, **nothing), at(0)), at(0)).value == ""
+    assert row_of(line_of(about(bad(0), last_good=None), at(0)), at(0)).value == "no good backup"
 
 
 def test_a_tables_rows_have_what_its_header_names():

@@ -93,8 +93,8 @@ def _failed(line: Line) -> tuple[Tile, ...]:
 
 def _last_good(line: Line, now: datetime) -> tuple[Tile, ...]:
     if line.last_good is None:
-        known = line.policy or line.failures
-        return (Tile("Last good backup", "none", "that we know of", Tone.BAD),) if known else ()
+        none = Tile("Last good backup", "none", "that we know of", Tone.BAD)
+        return (none,) if _backed_up(line) else ()
     ago = f"{spell_span(now - line.last_good)} ago"
     return (Tile("Last good backup", ago, spell_time(line.last_good)),)
 
@@ -133,6 +133,11 @@ def _tiles_of_many(
     )
 
 
+def _backed_up(line: Line) -> bool:
+    """Tell whether backups are expected of it: not of a vault, a mailbox or a deleted item."""
+    return bool(line.policy or line.failures)
+
+
 def _missed(line: Line) -> bool:
     return line.left is not None and line.left <= timedelta(0)
 
@@ -162,7 +167,8 @@ def _listing(mail: IncidentMail, now: datetime) -> Listing:
 
 
 def _urgency(line: Line) -> tuple[bool, bool, timedelta, str]:
-    over, never = line.state is State.RECOVERED, line.last_good is None
+    over = line.state is State.RECOVERED
+    never = line.last_good is None and _backed_up(line)
     left = timedelta.max if line.left is None else line.left
     return (over, not never, left, line.name.lower())
 
@@ -181,7 +187,7 @@ def row_of(line: Line, now: datetime) -> Row:
     detail = ", ".join(parts)
     if over:
         return Row(name, detail, "well again", Tone.GOOD)
-    if line.last_good is None:
+    if line.last_good is None and _backed_up(line):
         return Row(name, detail, "no good backup", Tone.BAD)
     if line.left is None:
         return Row(name, detail)

@@ -25,7 +25,14 @@ _STYLES = {
     "evidence": "green",
 }
 
-_NAMES = ("sweep", "night", "janitor", "watch")  # Keys of what concerns no VM alone.
+# How keys of what concerns no VM alone begin, and what the screen calls it.
+_NAMES = {
+    "sweep": "sweep",
+    "night": "night",
+    "janitor": "janitor",
+    "watch": "watch",
+    "letter-": "mail",
+}
 
 # The turns of a restore test are many: on the screen stand those that change something, in words.
 _TOLD = {
@@ -82,7 +89,7 @@ class Timeline:
         self.lines += 1
         shown = _on_screen(kind, key, text, vm)
         if self._console is not None and shown:
-            name = vm.name if vm else next((n for n in _NAMES if key.startswith(n)), "")
+            name = vm.name if vm else _name_of(key)
             self._console.print(
                 Text.assemble(
                     (f"{at:%H:%M:%S} ", "dim"),
@@ -94,6 +101,10 @@ class Timeline:
                 overflow="ellipsis",
                 crop=True,
             )
+
+
+def _name_of(key: str) -> str:
+    return next((name for begin, name in _NAMES.items() if key.startswith(begin)), "")
 
 
 def _on_screen(kind: str, key: str, text: str, vm: VmId | None) -> str:

@@ -184,15 +184,25 @@ def _mails_of(thing: Thing) -> str:
     return ", ".join(said) or "none"
 
 
+_LEFT = {
+    "outbox/": "the mails: .eml for a mail program, .html for a browser",
+    "evidence/": "what was decided and done, in chains of hashes",
+    "timeline.jsonl": "every decision as it was made",
+    "summary.json": "the numbers",
+    "state/, ledger/": "what the app remembers",
+}
+
+
 def show_end(console: Console, summary: Mapping[str, Any], out: Path, seconds: float) -> None:
     """Write what it took, and where to look next."""
     console.print(
         f"\n{summary['arm_calls']:,} ARM calls; {summary['errors']} errors; "
-        f"{seconds:.0f} s of real time\n"
-        f"\nLeft in {out}/: the mails in outbox/ (.eml for a mail program, .html for a browser), "
-        "timeline.jsonl, evidence/, summary.json, and the app's own state.\n"
+        f"{seconds:.0f} s of real time"
     )
-    console.print("To look at them:")
+    console.print(f"\nLeft in {out}/:", soft_wrap=True)
+    _legend(console, _LEFT.items())
+    console.print()
+    console.print("To look at it:")
     vmbackup = "vmbackup" if shutil.which("vmbackup") else ".venv/bin/vmbackup"
     for command in (
         f"{vmbackup} --demo {out} alerts list --all",

@@ -8,6 +8,7 @@ from tests.builders import VAULT
 from tests.incidents import bad, good, hour
 from vmbackup_core.app.telling.rendering import (
     render_alive_digest,
+    render_folded,
     render_incident,
     render_owner_digest,
     render_trial,
@@ -23,7 +24,8 @@ from vmbackup_core.domain.telling.digests import (
 )
 from vmbackup_core.domain.telling.incidents import take_in
 from vmbackup_core.domain.telling.letters import Letter
-from vmbackup_core.domain.telling.mail_content import Background, IncidentMail, write_incident_mail
+from vmbackup_core.domain.telling.mail_content import IncidentMail, write_incident_mail
+from vmbackup_core.domain.telling.mail_lines import Background
 from vmbackup_core.domain.telling.mail_words import PORTALS
 from vmbackup_core.domain.telling.root_causes import RootCause
 from vmbackup_core.domain.telling.routing import Refused, RoutingChange
@@ -185,6 +187,10 @@ def trial() -> tuple[Letter, ...]:
     return render_trial(("ops@example.com",), key="trial-1", now=hour(0))
 
 
+def folded() -> tuple[Letter, ...]:
+    return (render_folded((*reminder(), *great_outage(), *recovered())),)
+
+
 SAMPLES: Mapping[str, Callable[[], tuple[Letter, ...]]] = {
     "opened": opened,
     "reminder": reminder,
@@ -198,4 +204,5 @@ SAMPLES: Mapping[str, Callable[[], tuple[Letter, ...]]] = {
     "alive": alive,
     "calm": calm,
     "trial": trial,
+    "folded": folded,
 }

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Makes what `make check-long` needs besides .venv: az in .envs/az, checkov in .envs/checkov, Azurite
-# in .envs/azurite, and Chromium, which is installed where this may install; else the pictures of
-# mails are skipped.
-# The first three are locked; a folder is made anew only when its lock has changed.
+# in .envs/azurite, Microsoft's parser of KQL in .envs/kusto, and Chromium, which is installed where
+# this may install; else the pictures of mails are skipped.
+# The first four are locked; a folder is made anew only when its lock has changed.
 set -eu
 python=.venv/bin/python
 wanted() { cat "$@" | cksum; }
@@ -32,19 +32,22 @@ if ! for browser in $browsers; do command -v "$browser"; done | grep -q .; then
 fi
 
 if [ "${VMBACKUP_NO_NODE:-}" = 1 ]; then
-    echo "VMBACKUP_NO_NODE=1: what needs node (Azurite) is left out" >&2
+    echo "VMBACKUP_NO_NODE=1: what needs node (Azurite, the parser of KQL) is left out" >&2
     exit 0
 fi
 if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
-    echo "check-long needs node and npm (for Azurite); VMBACKUP_NO_NODE=1 leaves that out" >&2
+    echo "check-long needs node and npm (for Azurite and the parser of KQL); VMBACKUP_NO_NODE=1 leaves that out" >&2
     exit 1
 fi
-azurite=tests/long/azurite
-if [ "$(cat .envs/azurite/locked 2>/dev/null)" != "$(wanted $azurite/*.json)" ]; then
-    echo "installing Azurite into .envs/azurite (a minute, once)"
-    rm -rf .envs/azurite
-    mkdir -p .envs/azurite
-    cp $azurite/package.json $azurite/package-lock.json .envs/azurite/
-    (cd .envs/azurite && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
-    wanted $azurite/*.json >.envs/azurite/locked
-fi
+# The parser of KQL has no dependencies, Azurite has hundreds.
+for tool in azurite kusto; do
+    lock=tests/long/$tool
+    if [ "$(cat ".envs/$tool/locked" 2>/dev/null)" != "$(wanted "$lock"/*.json)" ]; then
+        echo "installing $tool into .envs/$tool (a minute, once)"
+        rm -rf ".envs/$tool"
+        mkdir -p ".envs/$tool"
+        cp "$lock/package.json" "$lock/package-lock.json" ".envs/$tool/"
+        (cd ".envs/$tool" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+        wanted "$lock"/*.json >".envs/$tool/locked"
+    fi
+done

@@ -13,7 +13,7 @@ from vmbackup_cli.words import at, number
 from vmbackup_core.app.telling.paying import Teller
 from vmbackup_core.domain.telling.incidents import Incident
 from vmbackup_core.domain.telling.letters import Letter
-from vmbackup_core.domain.telling.mail_content import Line, line_of
+from vmbackup_core.domain.telling.mail_lines import Line, line_of
 from vmbackup_core.domain.telling.mail_words import one_line, spell_span
 from vmbackup_core.domain.telling.tellings import State, Told
 from vmbackup_core.domain.telling.watching import Watched
@@ -51,7 +51,7 @@ class Thing:
     @property
     def left(self) -> timedelta | None:
         """The least headroom of any of its VMs, None where none is known."""
-        known = [one.left for one in self.lines if one.left is not None]
+        known = [one.left for one in self.lines if one.backups and one.left is not None]
         return min(known, default=None)
 
     @property

@@ -7,8 +7,8 @@ standard library and domain/evidence.py: no service, no key, no network.
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -31,12 +31,17 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """What checking one chain found; `head` is the hash of the last record that holds."""
+    """
+    What checking one chain found; `head` is the hash of the last record that holds.
+
+    `noted` has the hashes of those records whose numbers were asked for.
+    """
 
     name: str
     records: int
     head: str
     broken: Break | None
+    noted: Mapping[int, str] = field(default_factory=dict)
 
 
 def in_folder(folder: Path) -> Iterator[Link]:
@@ -57,16 +62,21 @@ def in_store(blobs: Blobs) -> Iterator[Link]:
         yield Link(name, blob.content if blob else None)
 
 
-def check(links: Iterable[Link]) -> list[Chain]:
-    """Check every chain among `links`, which come in the order of their names."""
+def check(links: Iterable[Link], note: Container[int] = ()) -> list[Chain]:
+    """
+    Check every chain among `links`, which come in the order of their names.
+
+    The hashes of records with numbers in `note` are kept.
+    """
     return [
-        _check_chain(folder, members)
+        _check_chain(folder, members, note)
         for folder, members in groupby(links, key=lambda link: link.name.rpartition("/")[0])
     ]
 
 
-def _check_chain(folder: str, links: Iterable[Link]) -> Chain:
+def _check_chain(folder: str, links: Iterable[Link], note: Container[int]) -> Chain:
     records = 0
+    noted = dict[int, str]()
     head = ""
     first: Break | None = None
 
@@ -80,9 +90,11 @@ def _check_chain(folder: str, links: Iterable[Link]) -> Chain:
                 return
             yield record
             records, head = records + 1, str(record["hash"])
+            if records in note:
+                noted[records] = head
 
     broken = find_break(follow())
-    return Chain(folder, records, head, broken or first)
+    return Chain(folder, records, head, broken or first, noted)
 
 
 def _read(link: Link) -> tuple[Mapping[str, Any] | None, str]:

@@ -8,8 +8,8 @@ from vmbackup_cli import drill_forecast, drill_past, drill_run, drill_slots
 from vmbackup_cli.desk import Desk, Exit, Misused
 from vmbackup_cli.drill_json import Points, first_busy, plan_json
 from vmbackup_cli.drill_view import show_plan
-from vmbackup_cli.plan import AsJson
-from vmbackup_cli.words import number
+from vmbackup_cli.plan import AsJson, pause_json
+from vmbackup_cli.words import at, number
 from vmbackup_core.app.drill.planning import Drilling
 from vmbackup_core.domain.drill.choice import DrillPlan
 
@@ -49,9 +49,18 @@ def plan(
     with desk.err.status("Reading the estate from Resource Graph …"):
         planned = app.drilling.plan(nights)
     chosen = _points_of_first_night(desk, app.drilling, planned) if points else {}
+    pause = app.notebook.pause()
     if as_json:
-        desk.document(plan_json(planned, chosen, app.drilling) | {"config": app.settings.digest})
+        held = {"pause": pause_json(pause), "config": app.settings.digest}
+        desk.document(plan_json(planned, chosen, app.drilling) | held)
     else:
+        if pause is not None:
+            desk.say(
+                f"PAUSED since {at(pause.since)} ({pause.why or 'no reason given'}): no restore"
+                " test begins until `vmbackup pause off`.",
+                "",
+                style="bold red",
+            )
         show_plan(desk, planned, chosen, app.drilling.drills)
     return Exit.FAILED if planned.refusals else Exit.FINE
 

@@ -36,6 +36,8 @@ def plan_json(planned: DrillPlan, chosen: Points, drilling: Drilling) -> dict[st
         "planned": planned.planned,
         "not_planned": {code.name: vms for code, vms in count_codes(planned)},
         "refusals": list(planned.refusals),
+        "observing": planned.observing,
+        "uncontrolled": planned.uncontrolled,
         "coverage": {
             "vms": coverage.vms,
             "proven": coverage.proven,

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from vmbackup_cli.desk import Desk, Exit, Misused
 from vmbackup_cli.drill_app import find_app
+from vmbackup_cli.drill_evidence import BACK, from_evidence, read_past, search
 from vmbackup_cli.drill_follow import Json, Look, see
 from vmbackup_cli.drill_record import NOTHING, VERDICTS, Body, as_promised, name_of, show_record
 from vmbackup_cli.drill_run import EVERY, AppUrl, Looks, exit_of, watch
@@ -18,13 +19,11 @@ from vmbackup_cli.one_vm import find_vm
 from vmbackup_cli.plan import AsJson
 from vmbackup_cli.words import at, number, short_span
 from vmbackup_core.app.drill.restore_tests import RestoreTests
-from vmbackup_core.app.evidence import EvidenceLog
 from vmbackup_core.bootstrap import App
-from vmbackup_core.domain.drill.evidence import DRILL, duration, moment
+from vmbackup_core.domain.drill.evidence import duration, moment
 from vmbackup_core.domain.drill.rungs import Verdict
 from vmbackup_core.domain.drill.runs import Run
 from vmbackup_core.domain.drill.slots import run_mark
-from vmbackup_core.domain.evidence import Kind, chain_name
 from vmbackup_core.domain.ids import VmId
 
 LIST = """
@@ -51,7 +50,6 @@ Examples:
 """
 JUST_TAKEN = timedelta(minutes=3)
 READABLE = 70  # Columns from which times and verdicts need not be broken.
-BACK = timedelta(days=366)  # A VM is looked for in the tests of the last year.
 _SINCE = re.compile(r"(\d{1,4})\s*([hdw])")
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 _MARK = re.compile(r"[0-9a-f]{6,32}")
@@ -104,7 +102,7 @@ def show(
     app = desk.app()
     with desk.err.status("Looking …"):
         run = find_run(app, which)
-        status = app.restore_tests().status(run)
+        status = app.restore_tests().status(run) or from_evidence(app, run)
     if status is None or "record" not in status:
         if follow:
             return _follow(desk, app, run, status, app_url, as_json=as_json)
@@ -113,24 +111,10 @@ def show(
     if as_json:
         desk.document(status)
     elif "record" in status:
-        show_record(desk, status["record"], app.restore_tests().runs.get(run))
+        show_record(desk, status["record"], app.restore_tests().runs.glance(run))
     else:
         _show_running(desk, status)
     return exit_of(status["record"]) if follow else Exit.FINE
-
-
-def read_past(evidence: EvidenceLog, since: datetime, now: datetime) -> Iterator[Body]:
-    """Yield the bodies of the tests that ended in that time, once each, oldest first."""
-    month, seen = since.replace(day=1), set[str]()
-    while month <= now:
-        for _, record in evidence.chain(f"{chain_name(Kind.DRILL, month)}/"):
-            body = record["body"]
-            if body["what"] != DRILL or body["run"] in seen:
-                continue
-            seen.add(body["run"])
-            if moment(body, "ended") >= since:
-                yield body
-        month = (month + timedelta(days=31)).replace(day=1)
 
 
 def find_run(app: App, which: str) -> str:
@@ -147,7 +131,13 @@ def find_run(app: App, which: str) -> str:
     last = {vm: one.runs[-1] for vm, one in histories.vms.items() if one.runs} | running
     if _MARK.fullmatch(wanted):
         runs = {run for one in histories.vms.values() for run in one.runs} | {*running.values()}
-        found = sorted(run for run in runs if run.rpartition("-")[2].startswith(wanted))
+
+        def begins_so(run: str) -> bool:
+            return run.rpartition("-")[2].startswith(wanted)
+
+        found = sorted(
+            filter(begins_so, runs) if any(map(begins_so, runs)) else search(app, begins_so)
+        )
         if len(found) == 1:
             return found[0]
         if found:
@@ -167,7 +157,7 @@ def _follow(
     desk: Desk, app: App, run: str, status: Json | None, given: str, *, as_json: bool
 ) -> Exit:
     """Follow by the deployed app where there is one, which tells more, else by the ledger."""
-    deployed = find_app(desk, given, app.settings.deployment.app_url)
+    deployed = find_app(desk, app, given)
     if status is None and deployed is None:
         raise Misused(_unknown(run))
     name = str((status or {}).get("vm", run)).rpartition("/")[2]
@@ -188,7 +178,7 @@ def _unknown(run: str) -> str:
 def _running(tests: RestoreTests) -> Iterator[Run]:
     """Yield the runs that have a slot now."""
     for lease in tests.slots.leases():
-        if (run := tests.runs.get(lease.run)) is not None:
+        if (run := tests.runs.glance(lease.run)) is not None:
             yield run
 
 

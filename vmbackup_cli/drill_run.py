@@ -152,7 +152,7 @@ def exit_of(body: Mapping[str, Any]) -> Exit:
 
 
 def _deployed(desk: Desk, app: App, given: str) -> DeployedApp:
-    found = find_app(desk, given, app.settings.deployment.app_url)
+    found = find_app(desk, app, given)
     if found is None:
         raise Misused(
             "which deployed app is to run it? Set VMBACKUP_APP_URL or say --app URL;"
@@ -236,7 +236,10 @@ class Looks:
         except Retryable as error:
             self.failed += 1
             if self.failed > DEAF:
-                raise
+                raise Retryable(
+                    f"{error}; the restore test goes on by itself: `vmbackup drill show {self.run}`"
+                    " reads the ledger for it"
+                ) from error
             return self.last, now + max(error.after or EVERY, EVERY)
         self.failed = 0
         self.last = found or self.last

@@ -43,7 +43,8 @@ def slots(ctx: typer.Context, as_json: AsJson = False) -> Exit:
     app = desk.app()
     tests, now = app.restore_tests(), app.clock.now()
     found = [
-        (lease, tests.runs.get(lease.run) if lease.run else None) for lease in tests.slots.known()
+        (lease, tests.runs.glance(lease.run) if lease.run else None)
+        for lease in tests.slots.known()
     ]
     last = tests.heartbeat.last()
     if as_json:
@@ -52,7 +53,11 @@ def slots(ctx: typer.Context, as_json: AsJson = False) -> Exit:
         desk.document({"janitor": looked, "slots": listed})
         return Exit.FINE
     if not found:
-        desk.say("No slot was ever used: no restore test has begun yet.")
+        desk.say(
+            "No slot was ever used: no restore test has begun yet.",
+            "`vmbackup drill plan` shows when the first ones do, `vmbackup drill run VM` runs one.",
+        )
+        _show_janitor(desk, last, now)
         return Exit.FINE
     table = desk.table("Slot", "Subscription", "Stands", "Why")
     for lease, run in found:
@@ -60,12 +65,7 @@ def slots(ctx: typer.Context, as_json: AsJson = False) -> Exit:
         where = lease.slot.place.subscription
         table.add_row(lease.slot.group, Text(where), Text(stands, style=style), Text(why))
     desk.out.print(table)
-    if any(lease.quarantined for lease, _ in found):
-        desk.say(
-            "",
-            "Look at what lies in a quarantined slot, and empty it; then the janitor, or"
-            " `vmbackup drill release SLOT`, gives it out again.",
-        )
+    _say_what_to_do(desk, [lease for lease, _ in found if lease.quarantined])
     _show_janitor(desk, last, now)
     return Exit.FINE
 
@@ -84,7 +84,9 @@ def release(
     with desk.err.status("Looking whether it is empty …"):
         why = tests.janitor.lift(found)
     if why:
-        raise Rejected(f"{found.group} is not released: {why}.")
+        raise Rejected(
+            f"{found.group} is not released: {why}. `vmbackup drill slots` says what to do next."
+        )
     app.evidence.append(Kind.CONTROL, "slot", {"did": "released", "slot": str(found)})
     if as_json:
         desk.document({"released": str(found)})
@@ -120,6 +122,25 @@ def _say(lease: Lease, run: Run | None, now: datetime) -> tuple[str, str, str]:
     if lease.expired(now):
         return "abandoned", "yellow", f"{whose}: not heard of any more, the janitor cleans up"
     return "in use", "cyan", whose
+
+
+def _say_what_to_do(desk: Desk, quarantined: list[Lease]) -> None:
+    """Say how each quarantined slot is put to use again."""
+    if not quarantined:
+        return
+    desk.say(
+        "",
+        "Nobody gets a quarantined slot. vmbackup removes nothing in it that is not of a restore"
+        " test; so for each:",
+    )
+    for lease in quarantined:
+        slot = lease.slot
+        where = f"--resource-group {slot.group} --subscription {slot.place.subscription}"
+        desk.say(f"  az resource list {where} --output table")
+    desk.say(
+        "shows what lies in it. Find out whose that is, and empty it; then the janitor's next round"
+        " gives the slot out again, or `vmbackup drill release SLOT` at once."
+    )
 
 
 def _show_janitor(desk: Desk, last: datetime | None, now: datetime) -> None:

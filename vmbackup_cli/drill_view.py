@@ -29,12 +29,19 @@ def show_plan(desk: Desk, planned: DrillPlan, chosen: Points, drills: DrillRules
     if not planned.vms:
         desk.say("There is no VM in scope. See [scope] (vmbackup config show).")
         return
+    if planned.observing:
+        desk.say(
+            "OBSERVE MODE: this is what would be tested, and nothing of it runs. Set mode ="
+            ' "protect" in [scope], or for a subscription, to let it.',
+            "",
+            style="yellow",
+        )
     desk.out.print(_nights_table(desk, planned, chosen, drills))
     desk.say("")
     desk.out.print(_sums_table(desk, planned))
     desk.say("", *_coverage(planned), *_costs(planned, drills))
     slow = (f"{vm.name}: its last recovery was slow, {how}." for vm, how in planned.slow)
-    desk.say(*_odd_tags(planned), *slow, style="yellow")
+    desk.say(*_odd_tags(planned), *slow, *_uncontrolled(planned), style="yellow")
     desk.say(*(one.words for one in planned.forecasts) if planned.tested else (NO_TEST_YET,))
 
 
@@ -168,6 +175,15 @@ def _costs(planned: DrillPlan, drills: DrillRules) -> Iterator[str]:
         yield f"The dearest night, {date}, is estimated at {cost:.2f}{limit} {currency}."
     if any(night.cost is None for night in planned.nights):
         yield "Of some tests the cost is not known: their size or their disks do not tell."
+
+
+def _uncontrolled(planned: DrillPlan) -> Iterator[str]:
+    """Yield that nothing tells whether a failing check would be seen, where that is so."""
+    if planned.uncontrolled:
+        yield (
+            "No negative control can run: no test boots a copy and may run something in it. Let a"
+            ' tier ask for "boot" or more, or set control_every = "never".'
+        )
 
 
 def _odd_tags(planned: DrillPlan) -> Iterator[str]:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from vmbackup_cli.chains import Chain, check, in_folder, in_store
 from vmbackup_cli.desk import Desk, Exit, Misused
+from vmbackup_cli.heads import Compared, compare, read_heads
 from vmbackup_cli.plan import AsJson
 from vmbackup_cli.words import number
 from vmbackup_core.domain.drill.evidence import CLEANED, LIFTED, QUARANTINED
@@ -22,16 +23,20 @@ VERIFY = """
 Check every chain of evidence, link by link; names the first broken one of each.
 
 With a DIRECTORY (a copy of the evidence) it works offline, without any service. Without one it
-reads the evidence of this deployment. A tail that was cut off shows only when the heads printed
-here are compared with those that were sent out of the house.
+reads the evidence of this deployment. A tail that was cut off shows only by heads that were kept
+elsewhere: --heads takes a daily mail to the operators (as .eml, or its text), or what
+`evidence verify --json` wrote before, and says what is missing since.
 
-Exit code 1 when a chain is broken.
+Exit code 1 when a chain is broken or cut off, or when there is no evidence at all: then nothing is
+proven.
 
 Examples:
 
   vmbackup evidence verify
 
   vmbackup evidence verify demo-out/evidence --json
+
+  vmbackup evidence verify --heads monday.eml --heads tuesday.eml
 """
 SHOW = """
 Show what was decided and done, newest last.
@@ -53,24 +58,74 @@ def verify(
     directory: Annotated[
         Path | None, typer.Argument(help="A copy of the evidence, or a folder above it.")
     ] = None,
+    heads: Annotated[
+        list[Path] | None,
+        typer.Option(help="A file with heads that were kept elsewhere; repeatable."),
+    ] = None,
     as_json: AsJson = False,
 ) -> Exit:
     desk: Desk = ctx.obj
     if directory is not None and not directory.is_dir():
         raise Misused(f"{directory} is no directory")
+    kept = [head for path in heads or () for head in read_heads(path)]
     with desk.err.status("Checking …"):
         found = in_folder(directory) if directory else in_store(desk.app().evidence.blobs)
-        chains = check(found)
-    broken = any(chain.broken for chain in chains)
-    # A copy without a single record proves nothing; a new deployment has none yet.
-    failed = broken or (directory is not None and not chains)
+        chains = check(found, {head.seq for head in kept})
+    compared = compare(kept, chains)
+    # Where there is not a single record, nothing is proven: of a new deployment as of a wrong copy.
+    holds = bool(chains) and not any(c.broken for c in chains) and not any(c.why for c in compared)
     if as_json:
-        desk.document({"holds": not failed, "chains": [_chain_json(chain) for chain in chains]})
-    elif not chains:
-        desk.say(f"No evidence in {directory}." if directory else "There is no evidence yet.")
-    else:
+        listed = [_chain_json(chain) for chain in chains]
+        desk.document(
+            {"holds": holds, "chains": listed, "heads": [_head_json(one) for one in compared]}
+        )
+        return Exit.FINE if holds else Exit.FAILED
+    if chains:
         _show_chains(desk, chains)
-    return Exit.FAILED if failed else Exit.FINE
+    else:
+        _say_nothing_there(desk, directory)
+    _show_heads(desk, compared, chains)
+    return Exit.FINE if holds else Exit.FAILED
+
+
+def _say_nothing_there(desk: Desk, directory: Path | None) -> None:
+    if directory:
+        desk.say(
+            f"No evidence in {directory}: nothing is proven.",
+            "It lies in folders such as drill/2026-03 below the container `evidence`.",
+        )
+    else:
+        desk.say(
+            "There is no evidence yet: nothing is proven.",
+            "The first sweep writes some. Else see whether VMBACKUP_STORAGE_ACCOUNT (or"
+            " VMBACKUP_STATE_DIR) names the deployment that is meant.",
+        )
+
+
+def _show_heads(desk: Desk, compared: tuple[Compared, ...], chains: list[Chain]) -> None:
+    """Say what became of the heads that were kept; where none was, what that leaves open."""
+    for one in compared:
+        if one.why:
+            desk.say(f"CUT OFF OR CHANGED: {one.head.chain}: {one.why}.", style="bold red")
+    missing = sum(bool(one.why) for one in compared)
+    if compared and not missing:
+        desk.say(f"{number(len(compared), 'head')} kept elsewhere: every one is still there.")
+    elif not compared and chains and not any(chain.broken for chain in chains):
+        desk.say(
+            "A cut tail or a missing chain is not visible here: compare with heads kept elsewhere"
+            " (--heads FILE)."
+        )
+
+
+def _head_json(one: Compared) -> dict[str, Any]:
+    head = one.head
+    return {
+        "chain": head.chain,
+        "records": head.seq,
+        "head": head.hash,
+        "holds": not one.why,
+        "why": one.why,
+    }
 
 
 def _show_chains(desk: Desk, chains: list[Chain]) -> None:
@@ -89,10 +144,7 @@ def _show_chains(desk: Desk, chains: list[Chain]) -> None:
     if broken:
         desk.say(f"{broken} of {number(len(chains), 'chain')} broken.", style="bold red")
     else:
-        desk.say(
-            f"{number(len(chains), 'chain')} with {total}: every link holds.",
-            "A cut tail or a missing chain is not visible here: compare with heads kept elsewhere.",
-        )
+        desk.say(f"{number(len(chains), 'chain')} with {total}: every link holds.")
 
 
 def _chain_json(chain: Chain) -> dict[str, Any]:

@@ -19,6 +19,8 @@ _NEXT: tuple[tuple[type[Exception], str], ...] = (
 
 def next_step(error: BackupError) -> str:
     """Return what a person can do about `error`."""
+    if isinstance(error, Retryable) and error.maybe_done:
+        return "Look what became of it before trying again."
     if isinstance(error, Retryable):
         return f"Try again in {span(error.after)}." if error.after else "Try again in a while."
     return next((words for kind, words in _NEXT if isinstance(error, kind)), "")

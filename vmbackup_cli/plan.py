@@ -16,6 +16,8 @@ from vmbackup_cli.words import at, number
 from vmbackup_core.app.notebook import Pause
 from vmbackup_core.app.sweep import Survey
 from vmbackup_core.domain.reasons import Reason, Standing
+from vmbackup_core.domain.rules import Scope
+from vmbackup_core.domain.telling.mail_words import csv_text
 from vmbackup_core.domain.verdicts import Verdict
 from vmbackup_core.settings import Settings
 from vmbackup_core.settings.faults import did_you_mean
@@ -33,7 +35,14 @@ Examples:
   vmbackup plan --reason NO_VAULT --reason OBSERVING
 
   vmbackup plan --all --json
+
+  vmbackup plan --csv > plan.csv
 """
+
+_COLUMNS = (
+    "name", "resource_group", "subscription", "location", "reason", "standing", "protected",
+    "differs", "policy", "vault", "since", "because", "mend", "vm",
+)  # fmt: skip
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
 
@@ -48,8 +57,13 @@ def plan(
         list[str] | None, typer.Option(help="Only VMs of this subscription; repeatable.")
     ] = None,
     as_json: AsJson = False,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="A table for a spreadsheet, a row for every VM.")
+    ] = False,
 ) -> Exit:
     desk: Desk = ctx.obj
+    if as_json and as_csv:
+        raise Misused("--json and --csv exclude each other")
     reasons = [find_reason(code) for code in reason or ()]
     subscriptions = [one.lower() for one in subscription or ()]
     app = desk.app()
@@ -65,6 +79,8 @@ def plan(
     ]
     if as_json:
         desk.document(plan_json(survey, chosen, app.settings, pause))
+    elif as_csv:
+        desk.table_file(plan_csv(chosen, app.settings.rules.scope))
     else:
         if pause:
             desk.say(_say_pause(pause), "", style="bold red")
@@ -105,7 +121,7 @@ def plan_json(
     return {
         "at": survey.at.isoformat(),
         "hash": survey.hash,
-        "pause": {"since": pause.since.isoformat(), "why": pause.why} if pause else None,
+        "pause": pause_json(pause),
         "vms": count.vms,
         "in_scope": count.in_scope,
         "protected": count.protected,
@@ -123,6 +139,24 @@ def plan_json(
         "verdicts": [verdict_json(v, settings.rules.scope) for v in chosen],
         "config": settings.digest,
     }
+
+
+def pause_json(pause: Pause | None) -> dict[str, str] | None:
+    return {"since": pause.since.isoformat(), "why": pause.why} if pause else None
+
+
+def plan_csv(chosen: list[Verdict], scope: Scope) -> str:
+    """Return each chosen VM once, as CSV that no spreadsheet runs anything of."""
+    rows = (verdict_json(verdict, scope) for verdict in chosen)
+    return csv_text(_COLUMNS, ([_cell(row[name]) for name in _COLUMNS] for row in rows))
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, list):
+        return "; ".join(map(str, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else str(value)
 
 
 def show_plan(

@@ -10,7 +10,7 @@ from typing import Any
 from vmbackup_core.adapters.arm import Arm
 from vmbackup_core.adapters.consoles import Consoles
 from vmbackup_core.adapters.copies import AzureCopies
-from vmbackup_core.adapters.history import AzureRestoreHistory
+from vmbackup_core.adapters.history import AzureRestoreHistory, AzureSlotSurvey
 from vmbackup_core.adapters.networks import AzureNetworks
 from vmbackup_core.adapters.restores import AzureRestores
 from vmbackup_core.adapters.restoring import AzureRestoring
@@ -19,11 +19,13 @@ from vmbackup_core.adapters.staging import AzureStaging
 from vmbackup_core.app.drill.acts import DrillActs
 from vmbackup_core.app.drill.asking import Asking
 from vmbackup_core.app.drill.brakes import DrillBrakes
+from vmbackup_core.app.drill.handing_over import HandingOver
 from vmbackup_core.app.drill.heartbeat import Heartbeat
 from vmbackup_core.app.drill.janitor import Janitor
 from vmbackup_core.app.drill.keepsakes import Keepsakes
 from vmbackup_core.app.drill.ledger import DrillLedger
 from vmbackup_core.app.drill.night import Night
+from vmbackup_core.app.drill.night_book import NightBook
 from vmbackup_core.app.drill.planning import Drilling
 from vmbackup_core.app.drill.prove import ProveRestore
 from vmbackup_core.app.drill.records import DrillRecords
@@ -32,6 +34,7 @@ from vmbackup_core.app.drill.restore_watch import RestoreWatch
 from vmbackup_core.app.drill.run_book import RunBook
 from vmbackup_core.app.drill.size_shelf import SizeShelf
 from vmbackup_core.app.drill.slot_book import SlotBook
+from vmbackup_core.app.drill.unknown_slots import UnknownSlots
 from vmbackup_core.app.evidence import EvidenceLog
 from vmbackup_core.app.notebook import Notebook
 from vmbackup_core.app.snapshots import Snapshots
@@ -97,7 +100,20 @@ def put_together(parts: Parts) -> RestoreTests:
     prove = ProveRestore(acts, journal, clock)
     planning = _planning(parts, slots, runs, records, shelf)
     heartbeat = Heartbeat(rows, clock)
-    return RestoreTests(slots, runs, records, prove, janitor, heartbeat, planning)
+    handing_over = HandingOver(runs, records, journal, clock)
+    unknown = UnknownSlots(
+        slots=slots,
+        survey=AzureSlotSurvey(reader, clock),
+        copies=copies,
+        records=records,
+        notebook=parts.notebook,
+        journal=journal,
+        clock=clock,
+        scope=settings.rules.scope,
+    )
+    return RestoreTests(
+        slots, runs, records, prove, janitor, heartbeat, handing_over, unknown, planning
+    )
 
 
 def _planning(
@@ -127,4 +143,5 @@ def _planning(
         rules=settings.rules,
         drills=settings.drills,
     )
-    return Planning(drilling, Night(drilling, records, journal, clock), asking)
+    night = Night(drilling, NightBook(parts.rows), records, journal, clock)
+    return Planning(drilling, night, asking)

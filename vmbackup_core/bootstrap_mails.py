@@ -19,11 +19,13 @@ from vmbackup_core.app.intake import Intake
 from vmbackup_core.app.sweep import Sweep
 from vmbackup_core.app.telling.delivery import Delivery
 from vmbackup_core.app.telling.digesting import Digesting
+from vmbackup_core.app.telling.drill_news import DrillNews
 from vmbackup_core.app.telling.incident_book import IncidentBook
 from vmbackup_core.app.telling.mails import Mails
 from vmbackup_core.app.telling.paying import Teller
 from vmbackup_core.app.telling.postbox import Postbox
 from vmbackup_core.app.telling.watch import Watch
+from vmbackup_core.app.upkeep import Upkeep
 from vmbackup_core.domain.drill.history import Histories
 from vmbackup_core.domain.schedules import DAY
 from vmbackup_core.domain.telling.mail_rules import MailRules
@@ -50,6 +52,7 @@ class Parts:
     evidence: EvidenceLog
     sweep: Sweep
     intake: Intake
+    upkeep: Upkeep
     journal: Journal
     clock: Clock
     restore_tests: Callable[[], RestoreTests]
@@ -70,6 +73,7 @@ def put_together(parts: Parts) -> Mails:
         journal=journal,
         rules=parts.settings.rules,
         mail=mail,
+        drills=DrillNews(parts.evidence, clock, lambda: parts.restore_tests().slots.quarantined()),
     )
 
     def histories() -> Histories | None:
@@ -91,6 +95,7 @@ def put_together(parts: Parts) -> Mails:
         clock=clock,
         mail=mail,
         quarantined=quarantined,
+        standing=parts.upkeep.standing,
     )
     delivery = Delivery(parts.intake, teller, postbox, mail.routing, clock, journal)
     return Mails(watch, teller, digesting, delivery, book, postbox)

@@ -82,7 +82,7 @@ def test_the_template_alone_will_do(desk: DrillDesk, job: RestoreFacts) -> None:
 
 @pytest.mark.parametrize(("container", "blob"), [("none", "config.json"), ("", ""), ("none", "")])
 def test_where_no_blob_is_there_is_no_recipe(desk: DrillDesk, container: str, blob: str) -> None:
-    assert desk.staging.read_recipe(desk.account, container, blob, blob) == Recipe()
+    assert desk.staging.read_recipe(desk.account, container, blob, blob) == Recipe(disks_told=False)
 
 
 def test_what_restores_left_is_listed_with_its_time(desk: DrillDesk, job: RestoreFacts) -> None:

@@ -28,7 +28,8 @@ from vmbackup_core.domain.telling.digests import (
 )
 from vmbackup_core.domain.telling.incidents import Incident
 from vmbackup_core.domain.telling.letters import Letter
-from vmbackup_core.domain.telling.mail_content import IncidentMail, Line, Link
+from vmbackup_core.domain.telling.mail_content import IncidentMail, Link
+from vmbackup_core.domain.telling.mail_lines import Line
 from vmbackup_core.domain.telling.root_causes import RootCause
 from vmbackup_core.domain.telling.routing import Refused, RoutingChange
 from vmbackup_core.domain.telling.tellings import Telling
@@ -104,8 +105,9 @@ def test_hostile_words_in_every_field_of_an_incident_stay_words(telling, text):
     )
     alone = about(seen, policy=text)
     beside = about(replace(bad(0), words=words), policy=text)
+    ours = about(replace(seen, cause=RootCause.RESTORE_FAILED), policy=text)
 
-    for told in (mail(telling, alone), mail(telling, alone, beside)):
+    for told in (mail(telling, alone), mail(telling, alone, beside), mail(telling, ours)):
         (letter,) = render_incident(told, key="k", about=text, now=hour(2))
         assert is_harmless(letter)
 
@@ -113,7 +115,7 @@ def test_hostile_words_in_every_field_of_an_incident_stay_words(telling, text):
 def hostile_line(text: str) -> Line:
     """Return a line with a text in each field that holds one."""
     honest = mail(Telling.OPENED, about(bad(0))).lines[0]
-    return replace(honest, name=text, id=text, policy=text, code=text, job=text)
+    return replace(honest, name=text, id=text, cause=text, policy=text, code=text, job=text)
 
 
 @settings(deadline=None)
@@ -125,7 +127,7 @@ def test_hostile_words_in_every_value_of_a_mail_stay_words(text):
     told = replace(
         honest,
         subject=text, headline=text, lines=(hostile_line(text),) * 12, meaning=(text, text),
-        cause=text, fix=text, code=text, azure=text, table=text,
+        cause=text, fix=text, code=text, azure=text, seen=text, table=text,
         links=(Link(text, text), Link(text, f"https://portal.azure.com/{text}")),
         told=(text, text),
     )  # fmt: skip
@@ -138,12 +140,12 @@ def test_hostile_words_in_every_value_of_a_mail_stay_words(text):
 def test_the_test_above_leaves_out_no_field_of_a_mail():
     by_us = {"telling", "number", "remedy"}
     tried = {
-        "subject", "headline", "lines", "meaning", "cause", "fix", "code", "azure", "links", "told",
-        "table",
+        "subject", "headline", "lines", "meaning", "cause", "fix", "code", "azure", "seen", "links",
+        "told", "table",
     }  # fmt: skip
 
     assert {one.name for one in fields(IncidentMail)} == by_us | tried
-    of_a_line = {"name", "id", "policy", "code", "job"}
+    of_a_line = {"name", "id", "cause", "policy", "code", "job"}
     assert {one.name for one in fields(Line) if one.type in (str, "str")} == of_a_line
 
 

@@ -1,5 +1,6 @@
 """`vmbackup alerts`: what is wrong, who was told, what mails look like, and quiet for a while."""
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -151,6 +152,16 @@ def test_a_muted_incident_is_not_told_and_stays_in_the_list(stage: Desk) -> None
     assert stage.cli("unmute", "sql").code == 0
     stage.nights(0.2)
     assert stage.marks == [*told, "Still"]
+
+
+def test_the_command_in_a_mail_runs_as_it_is(broken: Desk, tmp_path: Path) -> None:
+    broken.cli("preview", "sql", "--out", str(tmp_path / "mail.txt"))
+    lines = (tmp_path / "mail.txt").read_text().splitlines()
+    command = next(line for line in lines if "alerts mute" in line)
+
+    ran = broken.cli(*shlex.split(command)[2:])
+
+    assert (ran.code, "is muted until" in ran.out) == (0, True)
 
 
 def test_who_muted_stands_in_the_book_and_not_in_the_evidence(broken: Desk) -> None:

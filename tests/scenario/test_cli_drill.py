@@ -21,6 +21,7 @@ name = "gold"
 tag = "gold"
 max_age = "30 days"
 """
+NEVER = '[drills]\ncontrol_every = "never"'
 TIGHT = 'per_night = 1\nblackout = ["Monday"]'
 
 
@@ -263,3 +264,36 @@ def test_a_restore_that_a_person_runs_keeps_its_vm_out_of_tonight(office: Office
 
     assert "RESTORING" in ran.out
     assert office.run("drill", "plan", "--json", "--nights", "2").json["planned"] == 2
+
+
+# What keeps the plan from running.
+
+
+def test_a_pause_is_said_before_the_plan(office: Office) -> None:
+    office.run("pause", "on", "--why", "network change")
+
+    ran = office.run("drill", "plan")
+
+    assert "network change): no restore test begins until `vmbackup pause off`" in ran.out
+    assert office.run("drill", "plan", "--json").json["pause"]["why"] == "network change"
+
+
+def test_observe_mode_is_said_before_the_plan(office: Office) -> None:
+    assert office.run("drill", "plan", "--json").json["observing"] is False
+    office.configure(DRILLS.replace('"protect"', '"observe"'))
+
+    ran = office.run("drill", "plan")
+
+    assert "OBSERVE MODE: this is what would be tested, and nothing of it runs." in ran.out
+    assert office.run("drill", "plan", "--json").json["observing"] is True
+
+
+def test_a_plan_in_which_no_control_can_run_says_so(office: Office) -> None:
+    office.configure(f'{DRILLS}rung = "disks"\n')
+    told = office.run("drill", "plan").out
+    found = office.run("drill", "plan", "--json").json["uncontrolled"]
+    office.configure(f'{DRILLS}rung = "disks"\n'.replace("[drills]", NEVER))
+
+    assert "No negative control can run" in told
+    assert found is True
+    assert office.run("drill", "plan", "--json").json["uncontrolled"] is False

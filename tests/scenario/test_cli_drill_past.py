@@ -1,15 +1,25 @@
 """`vmbackup drill list`, `show`, `slots`, `release`, `forecast`: what restore tests have shown."""
 
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from azsim.world import World
-from tests.cli import SUB, TOML, WEST, Office
+from tests.blobs import MemoryBlobs
+from tests.cli import SUB, TOML, WEST, Cli, Office
+from tests.rows import MemoryRows
 from tests.scenario.drill_stage import DRILLS, PLACE, STAGING
 from tests.scenario.test_cli_drill import vm_id
 from vmbackup_cli.simulated import found_place
+from vmbackup_core.adapters.blobs_files import FileBlobs
+from vmbackup_core.app.drill.run_book import RunBook
+from vmbackup_core.app.drill.slot_book import SlotBook
+from vmbackup_core.app.evidence import EvidenceLog
+from vmbackup_core.bootstrap import App
 from vmbackup_core.domain.drill.slots import Slot, run_mark
+from vmbackup_core.domain.evidence import Kind
 
 WIDTHS = [40, 80, 110]
 SLOT = Slot(PLACE, 1)
@@ -39,6 +49,18 @@ def quarantined(office: Office) -> str:
     assert ran.code == 1
     assert "LEAK" in ran.out
     return disk.id
+
+
+def with_evidence_alone(office: Office, folder: Path) -> App:
+    """Return the app as it is with a copy of its evidence, and with an empty ledger."""
+    office.copy_evidence(folder / "evidence")
+    rows, blobs = MemoryRows(office.app.clock), MemoryBlobs()
+    evidence = EvidenceLog(FileBlobs(folder / "evidence"), office.app.clock)
+    tests = office.app.restore_tests()
+    records = replace(tests.records, rows=rows, evidence=evidence, blobs=blobs)
+    slots, runs = SlotBook(rows, office.app.clock), RunBook(rows, office.app.clock)
+    alone = replace(tests, slots=slots, runs=runs, records=records)
+    return replace(office.app, evidence=evidence, restore_tests=lambda: alone)
 
 
 # What was.
@@ -120,6 +142,28 @@ def test_one_test_is_found_by_its_vm_its_digits_and_its_key(office: Office) -> N
     assert {office.run("drill", "show", name).out for name in names} == {by_name}
 
 
+def test_a_test_is_shown_from_its_evidence_where_no_ledger_tells_of_it(
+    office: Office, tmp_path: Path
+) -> None:
+    (body,) = office.run("drill", "list", "--json").json["tests"]
+    alone = Cli(with_evidence_alone(office, tmp_path))
+
+    for which in ("web", run_mark(body["run"]), body["run"]):
+        assert alone.run("drill", "show", which, "--json").json["record"] == body
+    assert "PROVEN" in alone.run("drill", "show", body["run"]).out
+
+
+def test_a_test_that_its_vm_had_before_the_last_eight_is_found_by_its_digits(
+    office: Office,
+) -> None:
+    (first,) = office.run("drill", "list", "--json").json["tests"]
+    for number in range(8):
+        later = first | {"run": f"drill-{number:032x}"}
+        office.app.evidence.append(Kind.DRILL, later["run"], later)
+
+    assert office.run("drill", "show", run_mark(first["run"])).code == 0
+
+
 def test_one_test_is_told_to_machines_whole(office: Office) -> None:
     found = office.run("drill", "show", "web", "--json").json
 
@@ -184,7 +228,11 @@ def test_a_janitor_that_is_out_of_reach_is_said(office: Office) -> None:
 
 
 def test_before_the_first_test_there_are_no_slots(world: World) -> None:
-    assert "No slot was ever used" in Office(world, TOML + DRILLS).run("drill", "slots").out
+    out = Office(world, TOML + DRILLS).run("drill", "slots").out
+
+    assert "No slot was ever used" in out
+    assert "`vmbackup drill plan` shows when the first ones do" in out
+    assert "No janitor has looked at this ledger" in out
 
 
 def test_a_slot_with_things_of_others_says_why_nobody_gets_it(
@@ -194,6 +242,15 @@ def test_a_slot_with_things_of_others_says_why_nobody_gets_it(
 
     assert "QUARANTINED" in ran.out
     assert "`vmbackup drill release SLOT`" in ran.out
+
+
+def test_a_quarantined_slot_says_how_to_see_what_lies_in_it(
+    office: Office, quarantined: str
+) -> None:
+    out = office.run("drill", "slots").out
+
+    assert f"az resource list --resource-group {SLOT.group} --subscription {SUB}" in out
+    assert "Find out whose that is, and empty it" in out
 
 
 def test_a_slot_is_released_only_when_it_is_empty(office: Office, quarantined: str) -> None:

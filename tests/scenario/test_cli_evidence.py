@@ -1,8 +1,10 @@
 """`vmbackup evidence`: a chain holds or is broken, and anybody with a copy can tell."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -127,12 +129,100 @@ def test_a_copy_without_evidence_proves_nothing(tmp_path: Path) -> None:
 def test_a_new_deployment_has_none_yet(world: World) -> None:
     ran = Office(world).run("evidence", "verify")
 
-    assert ran.code == 0
-    assert "There is no evidence yet." in ran.out
+    assert ran.code == 1
+    assert "There is no evidence yet: nothing is proven." in ran.out
+    assert "VMBACKUP_STORAGE_ACCOUNT" in ran.out
 
 
 def test_a_directory_that_does_not_exist_is_a_wrong_call(tmp_path: Path) -> None:
     assert Cli().run("evidence", "verify", str(tmp_path / "nowhere")).code == 64
+
+
+# Heads that were kept elsewhere.
+
+
+def kept_heads(copy: Path, tmp_path: Path) -> Path:
+    """Write down the heads of the copy as it is now."""
+    kept = tmp_path / "heads.json"
+    kept.write_text(Cli().run("evidence", "verify", str(copy), "--json").out)
+    return kept
+
+
+def as_mail(kept: Path, encoding: str) -> Path:
+    """Put the heads into a mail as the operators get it, its text encoded so."""
+    chains = json.loads(kept.read_text())["chains"]
+    mail = EmailMessage()
+    mail["Subject"] = "alive"
+    lines = [f"  {one['chain']} no. {one['records']:,}: {one['head']}" for one in chains]
+    mail.set_content("Heads\n" + "\n".join(lines), cte=encoding)
+    path = kept.with_suffix(".eml")
+    path.write_bytes(bytes(mail))
+    return path
+
+
+def test_heads_that_are_still_there_hold(copy: Path, tmp_path: Path) -> None:
+    kept = kept_heads(copy, tmp_path)
+
+    ran = Cli().run("evidence", "verify", str(copy), "--heads", str(kept))
+
+    assert ran.code == 0
+    assert "2 heads kept elsewhere: every one is still there." in ran.out
+
+
+@pytest.mark.parametrize("encoding", ["7bit", "quoted-printable", "base64"])
+def test_a_tail_that_was_cut_off_is_seen_by_a_head_in_a_mail(
+    copy: Path, tmp_path: Path, encoding: str
+) -> None:
+    mail = as_mail(kept_heads(copy, tmp_path), encoding)
+    (copy / CHAIN / "00000004.json").unlink()
+    (copy / CHAIN / "00000003.json").unlink()
+
+    ran = Cli().run("evidence", "verify", str(copy), "--heads", str(mail))
+
+    assert ran.code == 1
+    assert f"{CHAIN}: its last 2 of 4 records, at least, were cut off." in ran.out
+
+
+def test_a_chain_that_is_missing_whole_is_seen_by_its_head(copy: Path, tmp_path: Path) -> None:
+    kept = kept_heads(copy, tmp_path)
+    shutil.rmtree(copy / CHAIN)
+
+    ran = Cli().run("evidence", "verify", str(copy), "--heads", str(kept), "--json")
+    (lost,) = [one for one in ran.json["heads"] if not one["holds"]]
+
+    assert (ran.code, ran.json["holds"]) == (1, False)
+    assert (lost["chain"], lost["why"]) == (CHAIN, "the whole chain is missing: it had 4 records")
+
+
+def test_a_chain_that_grew_still_has_its_older_head(
+    office: Office, copy: Path, tmp_path: Path
+) -> None:
+    kept = kept_heads(copy, tmp_path)
+    office.app.sweep.run()
+    grown = office.copy_evidence(tmp_path / "later")
+
+    assert Cli().run("evidence", "verify", str(grown), "--heads", str(kept)).code == 0
+
+
+def test_a_chain_that_was_written_anew_has_another_head(copy: Path, tmp_path: Path) -> None:
+    kept = kept_heads(copy, tmp_path)
+    kept.write_text(re.sub(r'"head": "[0-9a-f]{4}', '"head": "0000', kept.read_text()))
+
+    ran = Cli().run("evidence", "verify", str(copy), "--heads", str(kept))
+
+    assert ran.code == 1
+    assert f"{CHAIN}: record 4 is another one: the chain was written anew." in ran.out
+
+
+def test_a_file_without_heads_is_a_wrong_call(copy: Path, tmp_path: Path) -> None:
+    empty = tmp_path / "empty.txt"
+    empty.write_text("nothing of ours")
+
+    ran = Cli().run("evidence", "verify", str(copy), "--heads", str(empty))
+    nowhere = Cli().run("evidence", "verify", str(copy), "--heads", str(tmp_path / "nowhere"))
+
+    assert (ran.code, nowhere.code) == (64, 64)
+    assert "names no head of evidence" in ran.err
 
 
 def test_records_are_shown_in_words(office: Office) -> None:

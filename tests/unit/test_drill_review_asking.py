@@ -1,10 +1,52 @@
 """What people and services may say to restore tests without harm."""
 
+import json
+from typing import Any
+
 import pytest
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 
+from tests.builders import NOW, SUB, scope
+from tests.clocks import HandClock
+from tests.drills import drill_rules
+from tests.small_drill import Silent
 from vmbackup_core.adapters.boundary import classify
-from vmbackup_core.app.drill.asking import LARGEST, Faults, parse_wish
+from vmbackup_core.app.drill.asking import LARGEST, Asking, Faults, parse_wish
+from vmbackup_core.domain.ids import VmId
+from vmbackup_core.domain.rules import Rules
+
+
+class Unread:
+    """Whatever is read here is read too early."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(f"{name} was asked for a VM that is out of scope")
+
+
+@pytest.mark.parametrize(
+    ("vm", "why"),
+    [
+        (VmId("elsewhere", "rg", "web"), "subscription elsewhere is not in scope"),
+        (VmId(SUB, "vmbackup-drill-westeurope-1", "web"), "is for restore tests"),
+        (VmId(SUB, "rg-sandbox", "web"), "resource group rg-sandbox is excluded (*-sandbox)"),
+    ],
+)
+def test_a_vm_that_is_out_of_scope_is_refused_before_anything_is_read(vm: VmId, why: str):
+    asking = Asking(
+        inventory=Unread(),
+        vaults=Unread(),
+        restores=Unread(),
+        journal=Silent(),
+        clock=HandClock(NOW),
+        rules=Rules(scope(exclude_resource_groups=("*-sandbox",)), "backup"),
+        drills=drill_rules(),
+    )
+
+    faults, order = asking.take(json.dumps({"vm": str(vm)}).encode())
+
+    assert order is None
+    assert [fault for fault in faults if "outside the configured scope" in fault and why in fault]
+
 
 VM = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/web"
 

@@ -6,24 +6,27 @@ from typing import Any
 
 import pytest
 
-from tests.blobs import MemoryBlobs
+from tests.blobs import MemoryBlobs, nothing
 from tests.builders import HERE, NOW, SUB, VAULT, at, vm
 from tests.clocks import HandClock
 from tests.drill_runs import order, record
 from tests.rows import MemoryRows
 from tests.small_app import Killed, Lines
 from tests.tiny_slots import CONTAINER, TinySlots, disk, machine, restore
-from vmbackup_core.app.drill.janitor import Janitor
+from vmbackup_core.app.drill.janitor import UNSEEN, Janitor
 from vmbackup_core.app.drill.records import DrillRecords
 from vmbackup_core.app.drill.run_book import RunBook
 from vmbackup_core.app.drill.slot_book import SlotBook
 from vmbackup_core.app.evidence import EvidenceLog
 from vmbackup_core.app.notebook import Notebook
 from vmbackup_core.domain.drill.facts import RestoreProgress, StagingContainer, Thing
+from vmbackup_core.domain.drill.leases import UNREAD
+from vmbackup_core.domain.drill.ownership import INTERFACE
 from vmbackup_core.domain.drill.runs import Run
 from vmbackup_core.domain.drill.slots import Place, Slot
-from vmbackup_core.domain.errors import Retryable, Stale
+from vmbackup_core.domain.errors import Denied, Retryable, Stale
 from vmbackup_core.domain.facts import Tags
+from vmbackup_core.ports import Row
 
 SLOT = Slot(Place(SUB, HERE), 1)
 OTHER_SLOT = Slot(Place(SUB, HERE), 2)
@@ -139,7 +142,8 @@ def test_what_a_dead_run_left_is_removed_and_recorded(stage: Stage):
     assert (body["ending"], body["verdict"]) == ("OVERDUE", "NOT_PROVEN")
     assert (body["clean"], body["left"]) == (True, [])
     assert stage.slots.leases() == ()
-    assert (stage.run().clean, stage.run().removed) == (True, (COPY.id,))
+    container = f"account/blobservices/default/containers/{CONTAINER}"
+    assert (stage.run().clean, stage.run().removed) == (True, (COPY.id, OS_DISK.id, container))
 
 
 def test_a_run_that_was_taken_over_can_make_nothing_any_more(stage: Stage):
@@ -398,7 +402,7 @@ def test_what_is_cleaned_after_a_record_is_told_beside_it(stage: Stage):
     stage.after(62)
 
     assert [body["what"] for body in stage.bodies()] == ["drill", "cleaned"]
-    assert stage.bodies()[1]["removed"] == [COPY.id]
+    assert COPY.id in stage.bodies()[1]["removed"]
 
 
 def test_containers_that_no_run_can_need_are_removed(stage: Stage):
@@ -454,3 +458,125 @@ def test_a_thing_that_only_looks_like_ours_is_not_removed(stage: Stage):
 
     assert stage.azure.did == [f"remove container {CONTAINER}"]
     assert stage.kept() == ["twin"]
+
+
+# What is told of what was removed.
+
+
+def test_everything_that_goes_with_a_machine_is_named(stage: Stage):
+    stage.left_a_copy()
+    card = Thing(f"{SLOT.id}/providers/{INTERFACE}/{COPY.name}-nic", INTERFACE)
+    script = Thing(f"{COPY.id}/runcommands/check", "microsoft.compute/virtualmachines/runcommands")
+    stage.azure.things += [card, script]
+    stage.azure.takes_along = (OS_DISK.name, card.name, script.name)
+    stage.records.write(record(of=ORDER, clean=False, left=(COPY.id,), kept_until=at(60)))
+    stage.runs.note(RUN, lambda run: replace(run, kept_until=at(60)))
+
+    stage.after(61)
+    stage.after(62)
+
+    container = f"account/blobservices/default/containers/{CONTAINER}"
+    assert sorted(stage.bodies()[1]["removed"]) == sorted(
+        (COPY.id, OS_DISK.id, card.id, script.id, container)
+    )
+
+
+def test_a_disk_that_stays_behind_its_machine_is_named_once(stage: Stage):
+    stage.left_a_copy()
+    stage.azure.takes_along = ()
+
+    stage.after(61)
+    stage.after(62)
+
+    assert stage.run().removed == (COPY.id, OS_DISK.id)
+
+
+# What cannot be read, or looked into.
+
+
+def spoil(stage: Stage, partition: str, key: str) -> None:
+    """Let a row hold what no version of us wrote."""
+    row = stage.rows.get(partition, key) or Row(partition, key, {})
+    stage.rows.put(replace(row, values={"json_0": "{"}))
+
+
+def test_a_slots_row_that_cannot_be_read_is_reported_and_the_rest_go_on(stage: Stage):
+    stage.left_a_copy()
+    stage.azure.takes_along = (OS_DISK.name,)
+    spoil(stage, "slot", f"{SUB}-{HERE}-2")
+
+    first = stage.after(61)
+    second = stage.after(62)
+
+    assert [f"slot {OTHER_SLOT.group}: {UNREAD}"] == list(first.troubles)
+    assert second.freed == (SLOT,)
+    assert ("outcome", f"slot {OTHER_SLOT.group}: {UNREAD}") in stage.journal.lines
+    assert [lease.slot for lease in stage.slots.quarantined()] == [OTHER_SLOT]
+
+
+def test_a_slot_whose_row_cannot_be_read_is_given_to_nobody(stage: Stage):
+    spoil(stage, "slot", f"{SUB}-{HERE}-2")
+
+    assert stage.slots.lease(SLOT.place, 2, "drill-other", LEASED_UNTIL) is None
+    assert stage.slots.lease(SLOT.place, 3, "drill-other", LEASED_UNTIL) == Slot(SLOT.place, 3)
+    assert UNREAD in stage.janitor.lift(OTHER_SLOT)
+
+
+def test_a_row_whose_key_is_no_slots_is_nobodys(stage: Stage):
+    spoil(stage, "slot", "x")
+
+    assert stage.after(1).troubles == ()
+
+
+def test_a_runs_row_that_cannot_be_read_is_reported_and_the_rest_go_on(stage: Stage):
+    stage.left_a_copy()
+    stage.azure.things = []
+    stage.runs.close(RUN, clean=True)
+    stage.slots.release(SLOT, RUN)
+    spoil(stage, "run", "drill-0")
+
+    found = stage.after(181)
+
+    assert [trouble.split(":")[0] for trouble in found.troubles] == ["run drill-0"]
+    assert [body["run"] for body in stage.bodies()] == [RUN]
+
+
+def test_a_slot_whose_runs_row_cannot_be_read_holds_back_no_other(stage: Stage):
+    other = order(vm("other").id, machine="other")
+    stage.slots.lease(SLOT.place, 2, other.run, LEASED_UNTIL)
+    stage.runs.open(other, OTHER_SLOT)
+    spoil(stage, "run", RUN)
+
+    found = stage.after(61)
+
+    assert found.freed == (OTHER_SLOT,)
+    assert f"slot {SLOT.group}" in found.troubles[0]
+
+
+def test_a_slot_that_cannot_be_looked_into_for_a_day_is_quarantined_and_recorded(stage: Stage):
+    stage.left_a_copy()
+
+    def fail() -> None:
+        raise Denied("no right to list it")
+
+    stage.azure.before_call = fail
+    stage.after(61)
+    before = stage.slots.quarantined()
+    late = stage.after(61 + 24 * 60)
+    stage.after(76 + 24 * 60)
+    stage.azure.before_call = nothing
+    stage.after(91 + 24 * 60)
+    stage.after(92 + 24 * 60)
+    stage.after(93 + 24 * 60)
+
+    assert before == ()
+    assert any("no right" in trouble for trouble in late.troubles)
+    assert [body["what"] for body in stage.bodies()] == [
+        "quarantined",
+        "drill",
+        "cleaned",
+        "lifted",
+    ]
+    assert stage.bodies()[0]["because"] == [UNSEEN]
+    assert (stage.bodies()[1]["clean"], stage.bodies()[1]["left"]) == (False, [str(SLOT)])
+    assert stage.slots.quarantined() == ()

@@ -8,16 +8,11 @@ import pytest
 from tests.builders import VAULT, WEB, at
 from tests.incidents import bad, good, held, hour
 from vmbackup_core.domain.drill.rules import Past
-from vmbackup_core.domain.telling.incident_sheets import row_of
 from vmbackup_core.domain.telling.incidents import take_in
-from vmbackup_core.domain.telling.mail_content import (
-    HEADER,
-    Background,
-    line_of,
-    write_incident_mail,
-    write_table,
-)
+from vmbackup_core.domain.telling.mail_content import write_incident_mail
+from vmbackup_core.domain.telling.mail_lines import Background, line_of
 from vmbackup_core.domain.telling.mail_rules import FALLBACK_RPO, RpoRule, find_rpo
+from vmbackup_core.domain.telling.mail_table import HEADER, write_table
 from vmbackup_core.domain.telling.mail_words import (
     PORTALS,
     csv_text,
@@ -29,7 +24,7 @@ from vmbackup_core.domain.telling.root_causes import RootCause
 from vmbackup_core.domain.telling.routing import Selector, VmPlace
 from vmbackup_core.domain.telling.state_words import STATE_WORDS
 from vmbackup_core.domain.telling.tellings import State, Telling, Told
-from vmbackup_core.domain.telling.troubles import Ending, Subject, Wellness, find_mail_trouble
+from vmbackup_core.domain.telling.troubles import Ending, Subject, Wellness
 
 CODE = "UserErrorGuestAgentStatusUnavailable"
 TO = ("ops@example.com",)
@@ -210,14 +205,6 @@ def test_a_table_runs_nothing_in_a_spreadsheet():
         ["'=cmd()", "'@x"],
         ["'-1", 'a "quoted", b'],
     ]
-
-
-def test_a_mailbox_in_a_digest_lacks_no_backup():
-    seen = find_mail_trouble("team@example.com", "Bounced", hour(0))
-    nothing = {"last_good": None, "rpo": None, "policy": "", "past": None}
-
-    assert row_of(line_of(about(seen, **nothing), at(0)), at(0)).value == ""
-    assert row_of(line_of(about(bad(0), last_good=None), at(0)), at(0)).value == "no good backup"
 
 
 def test_a_tables_rows_have_what_its_header_names():

@@ -15,6 +15,7 @@ from tests.drills import RULES, backed_up, drill_rules, fleet, tier
 from tests.rows import MemoryRows
 from tests.small_app import Lines
 from vmbackup_core.app.drill.night import Night, Tonight, with_control
+from vmbackup_core.app.drill.night_book import NightBook
 from vmbackup_core.app.drill.planning import Drilling
 from vmbackup_core.app.drill.records import DrillRecords
 from vmbackup_core.app.drill.run_book import RunBook
@@ -85,7 +86,13 @@ class Stage:
             rules=RULES,
             drills=drills,
         )
-        self.night = Night(drilling, self.records, self.journal, self.clock)
+        self.night = Night(drilling, NightBook(self.rows), self.records, self.journal, self.clock)
+
+    def allow(self, **changes: Any) -> None:
+        """Change the drill plan, as a new configuration does."""
+        night = self.night
+        drills = replace(night.drilling.drills, **changes)
+        self.night = replace(night, drilling=replace(night.drilling, drills=drills))
 
     def at(self, moment: datetime) -> Tonight:
         self.clock.time = moment
@@ -241,3 +248,79 @@ def test_tiers_keep_their_own_ages():
     one = Stage(fleet(2), drill_rules(tier(nights=30), tier("other", nights=90)))
 
     assert len(one.at(BEGINS).orders) == 2
+
+
+# A night is triggered again.
+
+
+def test_a_night_that_is_triggered_again_after_its_end_gets_no_second_helping():
+    one = stage(*fleet(9), per_night=3)
+    for run in one.at(BEGINS).orders:
+        one.records.write(record(of=run))
+
+    again = one.at(BEGINS + HOUR)
+
+    assert again.orders == ()
+    assert "has had its restore tests" in again.why
+
+
+def test_a_night_that_is_triggered_again_takes_up_what_has_not_begun():
+    one = stage(*fleet(9), per_night=3)
+    first, second, third = one.at(BEGINS).orders
+    one.records.write(record(of=first))
+
+    assert {order.run for order in one.at(BEGINS + HOUR).orders} == {second.run, third.run}
+
+
+def test_a_helping_is_kept_though_the_limit_is_raised_in_the_night():
+    one = stage(*fleet(9), per_night=3)
+    before = one.at(BEGINS).orders
+    one.allow(per_night=9)
+
+    assert {order.run for order in one.at(BEGINS + HOUR).orders} == {run.run for run in before}
+
+
+def test_the_next_night_has_a_helping_of_its_own():
+    one = stage(*fleet(9), per_night=3)
+    for run in one.at(BEGINS).orders:
+        one.records.write(record(of=run))
+
+    assert len(one.at(BEGINS + DAY).orders) == 3
+
+
+def test_a_night_that_found_nobody_due_may_be_asked_again():
+    one = stage()
+    one.records.write(record(of=order(asked=BEGINS - DAY, night=None)))
+    nothing = one.at(BEGINS)
+    one.looks.estate = backed_up([vm("new")])
+
+    assert nothing.orders == ()
+    assert len(one.at(BEGINS + HOUR).orders) == 1
+
+
+def test_the_control_of_a_night_stays_the_same_test_when_it_is_triggered_again():
+    one = stage(*fleet(3))
+    first = {order.run for order in one.at(BEGINS).orders if order.control}
+    begun = next(order for order in one.at(BEGINS).orders if order.control)
+    one.runs.open(begun, Slot(begun.place, 1))
+
+    assert {begun.run} == first
+    assert not any(order.control for order in one.at(BEGINS + HOUR).orders)
+
+
+# Where no control can run.
+
+
+@pytest.mark.parametrize("rung", [Rung.POINT, Rung.DISKS])
+def test_no_control_is_chosen_where_no_copy_would_be_booted_and_that_is_said(rung: Rung):
+    one = Stage(fleet(3), drill_rules(tier(rung=rung)))
+
+    assert not any(order.control for order in one.at(BEGINS).orders)
+    assert any("no negative control" in text for _, text in one.journal.lines)
+
+
+def test_a_control_is_never_a_test_that_stops_at_its_disks():
+    disks, boots = order(needed=Rung.DISKS), order(vm("b").id)
+
+    assert [one.control for one in with_control((disks, boots))] == [False, True]
+    assert [one.control for one in with_control((disks,))] == [False]

@@ -1,12 +1,11 @@
 """Which letter leaves now: important first, within the limits, nothing dropped."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from tests.builders import NOW, at
-from vmbackup_core.domain.telling.letters import Attachment, Letter
+from vmbackup_core.domain.telling.letters import Letter
 from vmbackup_core.domain.telling.postage import (
     CLAIM,
     KEPT,
@@ -18,7 +17,6 @@ from vmbackup_core.domain.telling.postage import (
     Send,
     budget_of,
     claim,
-    fold_letters,
     forget_old,
     next_posting,
     put_off,
@@ -129,26 +127,20 @@ def test_only_what_is_done_is_forgotten() -> None:
     assert [one.key for one in kept.letters] == ["waits"]
 
 
-def test_a_folded_letter_says_all_and_carries_all_files() -> None:
-    table = Attachment("vms.csv", "text/csv", b"x")
-    one, two = (
-        replace(letter("a"), attachments=(table,)),
-        replace(letter("b"), attachments=(table,)),
-    )
+def test_what_would_be_cut_off_or_be_too_large_becomes_several() -> None:
+    long = tuple(posted(f"h{n}", html=40_000, posted=at(n)) for n in range(5))
+    large = tuple(posted(f"f{n}", files=4_000_000, posted=at(n)) for n in range(5))
 
-    folded = fold_letters((one, two))
-
-    assert folded.to == OPS
-    assert "plain a" in folded.plain
-    assert "plain b" in folded.plain
-    assert [file.name for file in folded.attachments] == ["1-vms.csv", "2-vms.csv"]
+    assert next_posting(Box(long), at(9), SMALL) == Fold(long[:2])
+    assert key_of(next_posting(Box(large), at(9), SMALL)) == "f0"
 
 
-def test_a_folded_letter_is_the_same_in_every_order_of_its_keys_and_escapes_markup() -> None:
-    evil = replace(letter("b"), plain="<script>")
+def test_a_letter_made_of_others_has_them_as_its_parts() -> None:
+    inside = tuple(posted(f"p{n}", mark=Mark.FOLDED, within="all") for n in range(2))
+    box = Box((*inside, posted("all"), posted("other")))
 
-    assert fold_letters((letter("a"), evil)).key == fold_letters((evil, letter("a"))).key
-    assert "<script>" not in fold_letters((letter("a"), evil)).html
+    assert box.parts(posted("all")) == inside
+    assert box.parts(posted("other")) == (posted("other"),)
 
 
 def test_a_refused_letter_is_split_so_that_each_has_his_own() -> None:

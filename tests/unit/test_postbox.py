@@ -121,10 +121,24 @@ def test_a_flood_is_sent_within_the_budget_and_nothing_is_dropped() -> None:
     assert office.mail.taken[0] == operation_id("letter-now")
     assert office.box.read().waiting == ()
     assert len(office.mail.taken) == 2
-    folded = next(one for one in office.box.read().letters if one.subject.startswith("40 mails"))
-    content = office.box.letter(folded.key)
-    assert content is not None
-    assert all(f"letter-{n}" in content.plain for n in range(40))
+    (folded,) = office.mail.letters[1:]
+    assert folded.subject.startswith("40 mails in one: ")
+    assert all(f"letter-{n}" in folded.plain for n in range(40))
+
+
+def test_what_became_one_and_waits_becomes_one_with_what_comes_later() -> None:
+    office = Office(Budget(1, 1))
+    office.box.post(letter("letter-now", urgent=True), letter("letter-a"), letter("letter-b"))
+    office.box.deliver()
+    office.box.post(letter("letter-c"))
+    office.later(2 * MINUTE)
+
+    office.later(HOUR)
+
+    _, folded = office.mail.letters
+    assert folded.subject == "3 mails in one: subject; subject; subject"
+    assert folded.plain.count("mails in one") == 0
+    assert office.box.read().waiting == ()
 
 
 def test_two_at_once_send_one(office: Office) -> None:

@@ -114,6 +114,20 @@ def test_a_disk_too_many_fails() -> None:
     assert differences(recipe(), OS, FIRST) == ("0 data disks were recorded, and 1 restored",)
 
 
+def test_data_disks_that_no_recipe_tells_of_are_no_difference() -> None:
+    result = judge_disks(recipe(disks_told=False), (OS, FIRST, SECOND))
+
+    assert told(result) == (Mark.NOT_RUN, ProofReason.DISKS_UNTOLD)
+    assert result.because == ("what was recorded does not tell of data disks, and 2 were restored",)
+
+
+def test_where_no_recipe_tells_of_data_disks_and_none_came_their_number_is_not_compared() -> None:
+    result = judge_disks(recipe(disks_told=False), (OS,))
+
+    assert told(result) == MATCH
+    assert any("not compared: number" in words for words in result.because)
+
+
 def test_no_disk_at_all_fails() -> None:
     assert differences(recipe()) == ("no disk was restored",)
 

@@ -11,12 +11,13 @@ from tests.mails import OPS, SAMPLES, about, alive, bad, escalated_group, mail, 
 from tests.reading import Page, one_spaced
 from vmbackup_core.app.telling.rendering import (
     is_safe_link,
+    render_folded,
     render_html,
     render_incident,
     render_plain,
 )
 from vmbackup_core.domain.telling.incident_sheets import write_incident_sheet
-from vmbackup_core.domain.telling.letters import letter_key
+from vmbackup_core.domain.telling.letters import Letter, letter_key
 from vmbackup_core.domain.telling.sheets import Button, Buttons, Sheet, Tone
 from vmbackup_core.domain.telling.tellings import Telling
 
@@ -165,7 +166,36 @@ def test_what_is_over_asks_nobody_to_do_a_thing():
 def test_a_lasting_incident_says_how_to_silence_it():
     (letter,) = opened()
 
-    assert re.search(r"vmbackup alerts mute incident-[0-9a-f]{32}", letter.plain)
+    command = r'^vmbackup alerts mute incident-[0-9a-f]{12} --for 24h --why "being mended"$'
+    assert re.search(command, letter.plain, re.MULTILINE)
+
+
+def test_several_mails_in_one_are_listed_and_then_shown_whole():
+    one, two = (*SAMPLES["reminder"](), *SAMPLES["great_outage"]())
+
+    letter = render_folded((one, two))
+
+    page = Page.of(letter.html)
+    assert letter.subject.startswith(f"2 mails in one: {one.subject}; ")
+    assert letter.plain.index("1. Still: sql-prod-01") < letter.plain.index(one.plain)
+    assert one.plain in letter.plain
+    assert two.plain in letter.plain
+    assert page.text.count("1. Still: sql-prod-01") == 1
+    assert set(Page.of(one.html).links) <= set(page.links)
+    assert page.tags.count("body") == 1
+    assert [file.name for file in letter.attachments] == ["2-vms.csv"]
+
+
+def test_several_mails_in_one_are_the_same_in_every_order():
+    one, two = (*SAMPLES["reminder"](), *SAMPLES["great_outage"]())
+
+    assert render_folded((one, two)).key == render_folded((two, one)).key
+
+
+def test_a_mail_without_a_page_of_ours_is_shown_as_text_within_another():
+    evil = Letter("k", ("ops@x.example",), (), "odd", "<script>", "<p>")
+
+    assert "&lt;script&gt;" in render_folded((evil, evil)).html
 
 
 def test_the_operators_digest_carries_the_heads_of_the_evidence():

@@ -164,9 +164,20 @@ def test_a_vm_that_is_gone_and_billed_no_more_is_no_trouble(state):
 def test_where_no_backup_is_expected_failures_end_and_nobody_says_that_backups_work(ended):
     with_failure = replace(ended, runs=(run(0),))
 
-    assert [one.causes for one in wellness(with_failure, Ending.NOT_EXPECTED)] == [BY_RUN]
+    (well,) = wellness(with_failure, Ending.NOT_EXPECTED)
+    assert well.causes >= BY_RUN
     assert wellness(with_failure, Ending.BACKED_UP) == []
     assert all(not one.cause.by_run for one in sightings(with_failure))
+
+
+@pytest.mark.parametrize(
+    ("state", "over"),
+    [(None, True), (ItemState.SOFT_DELETED, True), (ItemState.STOPPED, False)],
+)
+def test_a_restore_test_that_failed_matters_for_as_long_as_there_are_backups(state, over):
+    (well,) = wellness(replace(SIGHT, state=state), Ending.NOT_EXPECTED)
+
+    assert (RootCause.RESTORE_FAILED in well.causes) is over
 
 
 def test_states_that_do_not_hold_are_mended():

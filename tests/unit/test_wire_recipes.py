@@ -161,4 +161,30 @@ def test_a_security_type_that_is_none_is_empty(word: str) -> None:
     ],
 )
 def test_what_makes_no_sense_says_nothing(blob: bytes | None) -> None:
-    assert parse_recipe(blob, blob) == Recipe()
+    assert parse_recipe(blob, blob) == Recipe(disks_told=False)
+
+
+# Whether the data disks are told at all.
+
+
+def with_disks(disks: Any) -> bytes:
+    """Return a configuration with these data disks, or with none said."""
+    storage = {"osDisk": {"osType": "Linux"}} | ({} if disks is None else {"dataDisks": disks})
+    return json.dumps({"properties.storageProfile": storage}).encode()
+
+
+@pytest.mark.parametrize("disks", [None, "[parameters('disks')]", [{"diskSizeGB": 4}], [7]])
+def test_data_disks_that_are_not_listed_with_their_places_are_not_told(disks: Any) -> None:
+    assert parse_recipe(with_disks(disks), None).disks_told is False
+
+
+@pytest.mark.parametrize("disks", [[], [{"lun": 0}]])
+def test_a_list_of_data_disks_is_told_also_an_empty_one(disks: Any) -> None:
+    assert parse_recipe(with_disks(disks), None).disks_told is True
+
+
+def test_a_template_tells_the_disks_that_the_configuration_does_not() -> None:
+    found = parse_recipe(with_disks([{"diskSizeGB": 4}, {"lun": 1}]), json.dumps(TEMPLATE).encode())
+
+    assert found.disks_told is True
+    assert [disk.lun for disk in found.disks] == [0]

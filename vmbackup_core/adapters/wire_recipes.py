@@ -27,14 +27,19 @@ def parse_recipe(config: bytes | None, template: bytes | None) -> Recipe:
         for field in fields(first)
         if getattr(first, field.name) in ("", None, ())
     }
-    return replace(first, **{**gaps, "disks": _merged(first.disks, second.disks)})
+    told = first.disks_told or second.disks_told
+    both = {"disks": _merged(first, second), "disks_told": told}
+    return replace(first, **{**gaps, **both})
 
 
-def _merged(
-    first: tuple[RecipeDisk, ...], second: tuple[RecipeDisk, ...]
-) -> tuple[RecipeDisk, ...]:
-    """Fill the gaps of the first list's disks; where it has none at all, the second counts."""
-    if not first:
+def _merged(configured: Recipe, templated: Recipe) -> tuple[RecipeDisk, ...]:
+    """
+    Fill the gaps of the configured disks from those of the template.
+
+    Where none are configured, or not all are told and the template tells all, the template counts.
+    """
+    first, second = configured.disks, templated.disks
+    if not first or (templated.disks_told and not configured.disks_told):
         return second
     by_lun = {disk.lun: disk for disk in second}
     return tuple(
@@ -104,6 +109,7 @@ def _recipe(machine: Json) -> Recipe:
         os_size_gb=_number(at(system, "disksizegb")),
         os_encryption_set=_encryption_set(system),
         disks=_disks(storage),
+        disks_told=_tells_disks(storage),
         generation=_said(properties, "hypervgeneration"),
         security=_known(_said(security, "securitytype")),
         license=_known(_said(properties, "licensetype")),
@@ -127,6 +133,14 @@ def _disks(storage: Json) -> tuple[RecipeDisk, ...]:
         if (lun := _number(at(disk, "lun"))) is not None
     ]
     return tuple(sorted(found, key=attrgetter("lun")))
+
+
+def _tells_disks(storage: Json) -> bool:
+    """Whether the data disks are listed, each with its place; an empty list says that none were."""
+    listed = at(storage, "datadisks")
+    if not isinstance(listed, list):
+        return False
+    return all(_number(at(disk, "lun")) is not None for disk in listed)
 
 
 def _encryption_set(disk: Json) -> str:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from vmbackup_core.domain.errors import Retryable, Stale
+from vmbackup_core.domain.errors import Malformed, Retryable, Stale
 from vmbackup_core.ports import Row, Rows
 
 _RACES = 8  # A row that is lost more often than this is a storm, and worth waiting out.
@@ -39,11 +39,14 @@ def write_long(value: Any) -> Mapping[str, str]:
 
 
 def read_long(values: Mapping[str, str]) -> Any:
-    """Return the JSON that `write_long` wrote."""
+    """Return the JSON that `write_long` wrote; raises Malformed for anything else."""
     text, number = "", 0
     while (piece := values.get(f"json_{number}")) is not None:
         text, number = text + piece, number + 1
-    return json.loads(text)
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise Malformed("a row of the ledger holds no JSON") from error
 
 
 def _pieces(text: str) -> Iterator[tuple[str, str]]:

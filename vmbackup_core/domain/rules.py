@@ -73,12 +73,16 @@ class Scope:
 
     def why_not(self, vm: VmFacts) -> str:
         """Return in words why `vm` is out of scope, "" where it is in."""
-        if not self.watches(vm.id.subscription):
-            return f"subscription {vm.id.subscription} is not in scope"
-        if glob := _first_match(vm.id.group, self.drill_resource_groups):
-            return f"resource group {vm.id.group} is for restore tests ({glob})"
-        if glob := _first_match(vm.id.group, self.exclude_resource_groups):
-            return f"resource group {vm.id.group} is excluded ({glob})"
+        return self.leaves_out(vm.id)
+
+    def leaves_out(self, vm: VmId) -> str:
+        """Return the same by its id alone, so that what is out of scope need not be read."""
+        if not self.watches(vm.subscription):
+            return f"subscription {vm.subscription} is not in scope"
+        if glob := _first_match(vm.group, self.drill_resource_groups):
+            return f"resource group {vm.group} is for restore tests ({glob})"
+        if glob := _first_match(vm.group, self.exclude_resource_groups):
+            return f"resource group {vm.group} is excluded ({glob})"
         return ""
 
 

@@ -6,6 +6,7 @@ from vmbackup_core.settings.deployment import (
     Cloud,
     CloudEndpoints,
     Deployment,
+    asks_for_keys,
     read_deployment,
     system_environment,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "Protect",
     "Settings",
     "SettingsError",
+    "asks_for_keys",
     "load",
     "read_deployment",
     "system_environment",

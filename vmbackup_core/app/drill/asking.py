@@ -13,6 +13,7 @@ from vmbackup_core.domain.drill.orders import DrillOrder
 from vmbackup_core.domain.drill.points import Strategy
 from vmbackup_core.domain.drill.rules import DrillRules
 from vmbackup_core.domain.drill.rungs import Rung
+from vmbackup_core.domain.drill.turns import NotPlanned
 from vmbackup_core.domain.errors import BackupError, Gone, Malformed
 from vmbackup_core.domain.ids import VmId
 from vmbackup_core.domain.rules import Rules
@@ -77,7 +78,13 @@ class Asking:
         return (order.faults, None) if isinstance(order, Faults) else ((), order)
 
     def order(self, wish: Wish) -> DrillOrder | Faults:
-        """Return the order of the test, or why this VM is not to be tested. Starts nothing."""
+        """
+        Return the order of the test, or why this VM is not to be tested. Starts nothing.
+
+        A VM that is out of scope is not read, so that nobody learns by asking what there is.
+        """
+        if why := self.rules.scope.leaves_out(wish.vm):
+            return Faults((f"{wish.vm.name}: {NotPlanned.OUT_OF_SCOPE.text}: {why}",))
         now = self.clock.now()
         try:
             vm = self.inventory.observe_vm(wish.vm)

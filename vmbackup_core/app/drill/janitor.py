@@ -7,37 +7,27 @@ is not a run's own. It says that nothing is left only after it has looked.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from functools import partial
 
+from vmbackup_core.app.drill.quarantines import Quarantines
 from vmbackup_core.app.drill.records import DrillRecords
 from vmbackup_core.app.drill.run_book import RunBook
 from vmbackup_core.app.drill.run_restores import RunRestores
 from vmbackup_core.app.drill.slot_book import SlotBook
+from vmbackup_core.app.drill.strays import Strays
 from vmbackup_core.app.notebook import Notebook
-from vmbackup_core.domain.drill.evidence import LIFTED, QUARANTINED, cleaned_body, slot_body
+from vmbackup_core.domain.drill.evidence import cleaned_body
 from vmbackup_core.domain.drill.facts import RestoreFacts, Thing
-from vmbackup_core.domain.drill.janitor import (
-    LONGEST_RUN,
-    UNWRITTEN,
-    all_ended,
-    outdated,
-    why_due,
-)
-from vmbackup_core.domain.drill.leases import Lease
-from vmbackup_core.domain.drill.orders import DrillRecord
+from vmbackup_core.domain.drill.janitor import LONGEST_RUN, all_ended, overdue, why_due
+from vmbackup_core.domain.drill.leases import UNREAD, Lease
 from vmbackup_core.domain.drill.ownership import MACHINE, Sorted, sort_things
-from vmbackup_core.domain.drill.reasons import Ending
-from vmbackup_core.domain.drill.rungs import Verdict
 from vmbackup_core.domain.drill.runs import Run
-from vmbackup_core.domain.drill.slots import Place, Slot, copy_name, run_mark
+from vmbackup_core.domain.drill.slots import Slot, copy_name, run_mark
 from vmbackup_core.domain.errors import BackupError, Gone
-from vmbackup_core.domain.ids import derive_key
 from vmbackup_core.ports import Clock, Journal
 from vmbackup_core.ports_drills import Copies, Restoring, Staging
 
-ROUND = timedelta(hours=6)  # How often what no slot tells of is looked for.
-MOST_NAMED = 5  # So many things of a slot are named.
+UNSEEN = "nobody could look into it for a day"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +78,48 @@ class Janitor:
         """Look after every slot that is leased or quarantined, once; may be repeated."""
         done = _Round([], [], [])
         for lease in self.slots.leases():
-            done.attempt(f"slot {lease.slot.group}", partial(self._tidy, lease, done))
+            slot = f"slot {lease.slot.group}"
+            if not done.attempt(slot, partial(self._tidy, lease, done)):
+                done.attempt(slot, partial(self._report_unseen, lease))
         for lease in self.slots.quarantined():
-            if not lease.run:
-                done.attempt(f"slot {lease.slot.group}", partial(self._lift, lease))
+            if lease.unread:
+                done.troubles.append(f"slot {lease.slot.group}: {UNREAD}")
+            elif not lease.run:
+                done.attempt(f"slot {lease.slot.group}", partial(self._quarantines.end, lease))
         for place in self.slots.places():
-            done.attempt(f"staging in {place}", partial(self._empty_staging, place))
-        done.attempt("records", self._record_unwritten)
+            done.attempt(f"staging in {place}", partial(self._strays.empty_staging, place))
+        done.attempt("records", partial(self._strays.record_unwritten, done.troubles.append))
         for trouble in done.troubles:
             self.journal.note("outcome", "janitor", trouble, done=False)
         return Tidied(tuple(done.freed), tuple(done.waiting), tuple(done.troubles), done.again)
+
+    def lift(self, slot: Slot) -> str:
+        """End a slot's quarantine as a round would; return why not, "" where it has ended."""
+        return self._quarantines.lift(slot)
+
+    @property
+    def _quarantines(self) -> Quarantines:
+        return Quarantines(
+            self.slots,
+            self.runs,
+            self.records,
+            self._of_runs,
+            self._things,
+            self.journal,
+            self.clock,
+        )
+
+    @property
+    def _strays(self) -> Strays:
+        return Strays(
+            self.slots,
+            self.runs,
+            self.records,
+            self.staging,
+            self.notebook,
+            self.journal,
+            self.clock,
+        )
 
     # A slot that a run has.
 
@@ -123,7 +145,7 @@ class Janitor:
             done.waiting.append(f"{lease.slot.group}: a restore of {name} runs, or may")
             self._report_late(lease, run, found)
             return
-        self._remove_containers(run, jobs)
+        run = self._remove_containers(run, jobs)
         self._attest(lease, run, found)
         done.freed.append(lease.slot)
 
@@ -173,7 +195,8 @@ class Janitor:
                 continue
             self.journal.note("step", run.order.run, f"remove {thing.id}", vm=run.order.vm)
             if done.attempt(f"removing {thing.id}", partial(self.copies.remove, run.slot, thing)):
-                self.runs.amend(run.order.run, partial(_having_removed, thing.id))
+                goes = (thing.id, *_taken_along(thing, found))
+                self.runs.amend(run.order.run, partial(_having_removed, goes))
                 done.again = True
             else:
                 self._stop(run, thing, done)
@@ -189,14 +212,28 @@ class Janitor:
         if run.taken is None or self.clock.now() - run.taken < LONGEST_RUN:
             return
         left = tuple(thing.id for thing in (*found.ours, *found.foreign))
-        self._quarantine(lease, "it cannot be emptied for a day", left)
-        self.records.write(_overdue(run, left, clean=False, at=self.clock.now()))
+        self._quarantines.put(lease, "it cannot be emptied for a day", left)
+        self.records.write(overdue(run, left, clean=False, at=self.clock.now()))
 
-    def _remove_containers(self, run: Run, jobs: tuple[RestoreFacts, ...]) -> None:
+    def _report_unseen(self, lease: Lease) -> None:
+        """Take a slot out of use, and record its run, where nobody could look into it for a day."""
+        if lease.until is None or self.clock.now() - lease.until < LONGEST_RUN:
+            return
+        self._quarantines.put(lease, UNSEEN, ())
+        run = self.runs.glance(lease.run)
+        if run is not None and run.slot == lease.slot:
+            left = (str(lease.slot),)
+            self.records.write(overdue(run, left, clean=False, at=self.clock.now()))
+
+    def _remove_containers(self, run: Run, jobs: tuple[RestoreFacts, ...]) -> Run:
+        """Remove what its restores left in the staging account; return the run with that noted."""
         names = {*run.containers, *(job.staging_container for job in jobs)} - {""}
-        if names and (account := self.staging.find_account(run.slot.place)) is not None:
-            for name in sorted(names):
-                self.staging.remove_container(account, name)
+        if not names or (account := self.staging.find_account(run.slot.place)) is None:
+            return run
+        for name in sorted(names):
+            self.staging.remove_container(account, name)
+        gone = tuple(f"{account}/blobservices/default/containers/{name}" for name in sorted(names))
+        return self.runs.amend(run.order.run, partial(_having_removed, gone))
 
     def _attest(self, lease: Lease, run: Run, found: Sorted) -> None:
         """Record that nothing of the run is left, and free its slot for the next one."""
@@ -204,9 +241,9 @@ class Janitor:
         left = tuple(thing.id for thing in found.foreign)
         clean = not left and not run.protected_in
         if left:
-            self._quarantine(lease, f"{len(left)} things in it are not of the run {key}", left)
+            self._quarantines.put(lease, f"{len(left)} things in it are not of the run {key}", left)
         if not self.records.written(key):
-            self.records.write(_overdue(run, left, clean=clean, at=now))
+            self.records.write(overdue(run, left, clean=clean, at=now))
         elif not run.clean:
             self.records.follow_up(key, cleaned_body(run, left, clean=clean))
         self.runs.close(key, clean=clean)
@@ -218,93 +255,19 @@ class Janitor:
         """Free a slot whose run never began: whatever lies in it is not that run's."""
         if things := self._things(lease.slot):
             why = f"it was not empty, and the run {lease.run} never began"
-            self._quarantine(lease, why, tuple(thing.id for thing in things))
+            self._quarantines.put(lease, why, tuple(thing.id for thing in things))
         self.slots.release(lease.slot, lease.run)
         done.freed.append(lease.slot)
 
-    # A slot with things of others.
 
-    def _quarantine(self, lease: Lease, why: str, things: tuple[str, ...]) -> None:
-        if lease.quarantined:
-            return
-        self.slots.quarantine(lease.slot, lease.run, why)
-        key = derive_key("slot", str(lease.slot))
-        self.records.follow_up(key, slot_body(QUARANTINED, lease.slot, (why, *things)))
-        text = f"{lease.slot.group} is quarantined: {why}"
-        self.journal.note("outcome", lease.run, text, done=False)
-
-    def lift(self, slot: Slot) -> str:
-        """End a slot's quarantine as a round would; return why not, "" where it has ended."""
-        found = next((lease for lease in self.slots.quarantined() if lease.slot == slot), None)
-        if found is None:
-            return "it is not quarantined"
-        if found.run:
-            return f"the run {found.run} still has it"
-        return self._lift(found)
-
-    def _lift(self, lease: Lease) -> str:
-        """End the quarantine of a slot that is empty, and that no restore of its run fills."""
-        if things := self._things(lease.slot):
-            names = ", ".join(thing.name for thing in things[:MOST_NAMED])
-            more = f" and {len(things) - MOST_NAMED} more" if len(things) > MOST_NAMED else ""
-            return f"it is not empty: {names}{more}"
-        run = self.runs.get(lease.quarantined_by)
-        if run is not None:
-            run = self._of_runs.find(run)
-            if not all_ended(run, self._of_runs.read(run), self.clock.now()):
-                return f"a restore of {run.order.vm.name} into it still runs"
-        self.slots.lift(lease.slot)
-        body = slot_body(LIFTED, lease.slot, ("it is empty again", f"was: {lease.quarantined}"))
-        self.records.follow_up(derive_key("slot", str(lease.slot)), body)
-        self.journal.note("outcome", "janitor", f"{lease.slot.group} is free again", done=True)
-        return ""
-
-    # What no slot tells of.
-
-    def _record_unwritten(self) -> None:
-        """Write the record of each run that freed its slot and then died."""
-        if not self.notebook.claim("unwritten records", lasting=ROUND):
-            return
-        now = self.clock.now()
-        leased = {lease.run for lease in self.slots.leases()}
-        for run in self.runs.changed_since(now - LONGEST_RUN - ROUND):
-            key = run.order.run
-            if run.ended and now - run.ended >= UNWRITTEN and key not in leased:
-                self.records.write(_overdue(run, (), clean=run.clean, at=now))
-
-    def _empty_staging(self, place: Place) -> None:
-        """Remove the containers that no run can need any more."""
-        if not self.notebook.claim("staging", str(place), lasting=ROUND):
-            return
-        if (account := self.staging.find_account(place)) is None:
-            return
-        running = [self.runs.get(lease.run) for lease in self.slots.leases()]
-        in_use = {name for run in running if run is not None for name in run.containers}
-        containers = self.staging.list_containers(account)
-        for one in outdated(containers, in_use, self.clock.now()):
-            self.journal.note("step", "janitor", f"remove container {one.name}")
-            self.staging.remove_container(account, one.name)
+def _taken_along(thing: Thing, found: Sorted) -> tuple[str, ...]:
+    """Return what goes with a machine: its interfaces and disks, which it holds, and its parts."""
+    if thing.type != MACHINE:
+        return ()
+    held = (one for one in found.ours if one.type != MACHINE)
+    parts = (one for one in found.parts if one.id.lower().startswith(f"{thing.id.lower()}/"))
+    return tuple(one.id for one in (*held, *parts))
 
 
-def _having_removed(thing: str, run: Run) -> Run:
-    if thing in run.removed:
-        return run
-    return replace(run, removed=(*run.removed, thing))
-
-
-def _overdue(run: Run, left: tuple[str, ...], *, clean: bool, at: datetime) -> DrillRecord:
-    because = ["the janitor cleaned up after it"]
-    if run.protected_in:
-        because.append(f"the copy was backed up in {run.protected_in}")
-    return DrillRecord(
-        order=run.order,
-        ended=at,
-        ending=Ending.OVERDUE,
-        verdict=Verdict.NOT_PROVEN,
-        results=(),
-        job=run.jobs[-1] if run.jobs else "",
-        slot=str(run.slot),
-        left=left,
-        clean=clean,
-        because=tuple(because),
-    )
+def _having_removed(things: tuple[str, ...], run: Run) -> Run:
+    return replace(run, removed=tuple(dict.fromkeys((*run.removed, *things))))

@@ -65,7 +65,7 @@ class Drilling:
         longest = max(tier.max_age for tier in self.drills.tiers)
         histories = self.records.histories(longest, keep=keep)
         restores = self.history.observe_all_restores(self.rules.scope, now - DAY)
-        runs = (self.runs.get(lease.run) for lease in self.slots.leases())
+        runs = (self.runs.glance(lease.run) for lease in self.slots.leases())
         ours = {job for run in runs if run is not None for job in run.jobs}
         pasts = with_restores(histories.pasts(), restores, ours, now)
         return Sight(estate, histories, pasts, self._rooms(estate, keep=keep))

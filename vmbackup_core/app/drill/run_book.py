@@ -13,7 +13,7 @@ from vmbackup_core.app.ledger import amend_row, read_long, write_long
 from vmbackup_core.domain.drill.orders import DrillOrder
 from vmbackup_core.domain.drill.runs import Run
 from vmbackup_core.domain.drill.slots import Slot
-from vmbackup_core.domain.errors import Stale
+from vmbackup_core.domain.errors import Malformed, Stale
 from vmbackup_core.ports import Clock, Rows
 
 _PARTITION = "run"
@@ -37,14 +37,34 @@ class RunBook:
         return self._change(order.run, lambda found: found or fresh)
 
     def get(self, run: str) -> Run | None:
-        """Return the run, None where it never had a slot."""
+        """
+        Return the run, None where it never had a slot.
+
+        Raises Malformed where its row cannot be read: then nothing may be done on a guess.
+        """
         row = self.rows.get(_PARTITION, run)
         return from_json(read_long(row.values), Run) if row else None
 
-    def changed_since(self, since: datetime) -> Iterator[Run]:
-        """Yield the runs of which something was written at or after `since`."""
+    def glance(self, run: str) -> Run | None:
+        """Return the run where its row is there and can be read: for who only tells of it."""
+        try:
+            return self.get(run)
+        except Malformed:
+            return None
+
+    def changed_since(self, since: datetime, unread: Callable[[str], None]) -> Iterator[Run]:
+        """
+        Yield the runs of which something was written at or after `since`.
+
+        `unread` is told of each row that cannot be read, in words.
+        """
         for row in self.rows.list(_PARTITION, changed_since=since):
-            yield from_json(read_long(row.values), Run)
+            try:
+                run = from_json(read_long(row.values), Run)
+            except Malformed as error:
+                unread(f"run {row.key}: its row in the ledger cannot be read: {error}")
+                continue
+            yield run
 
     def note(self, run: str, change: Callable[[Run], Run]) -> Run:
         """

@@ -11,9 +11,9 @@ from datetime import datetime
 
 from vmbackup_core.app.codec import from_json, to_json
 from vmbackup_core.app.ledger import amend_row, read_long, write_long
-from vmbackup_core.domain.drill.leases import Lease
+from vmbackup_core.domain.drill.leases import UNREAD, Lease
 from vmbackup_core.domain.drill.slots import MOST_SLOTS, Place, Slot
-from vmbackup_core.domain.errors import Stale
+from vmbackup_core.domain.errors import Malformed, Stale
 from vmbackup_core.ports import Clock, Row, Rows
 
 _PARTITION = "slot"
@@ -86,9 +86,13 @@ class SlotBook:
         return tuple(sorted({lease.slot.place for lease in self.known()}))
 
     def known(self) -> Iterator[Lease]:
-        """Yield all slots that were ever leased or quarantined, in order."""
-        found = (from_json(read_long(row.values), Lease) for row in self.rows.list(_PARTITION))
-        yield from sorted(found, key=lambda lease: lease.slot)
+        """
+        Yield all slots that were ever leased or quarantined, in order.
+
+        One whose row cannot be read is quarantined as UNREAD: nobody gets it, and it is reported.
+        """
+        found = (_read(row) for row in self.rows.list(_PARTITION))
+        yield from sorted((lease for lease in found if lease), key=lambda lease: lease.slot)
 
     def _take(self, slot: Slot, run: str, until: datetime) -> bool:
         row = self.rows.get(_PARTITION, _key(slot))
@@ -117,6 +121,19 @@ def _prolonged(lease: Lease, run: str, until: datetime) -> Lease:
     if lease.run != run:
         return lease
     return replace(lease, until=max(until, lease.until or until))
+
+
+def _read(row: Row) -> Lease | None:
+    """Return the lease; UNREAD where it makes no sense, None where its key is not a slot's."""
+    try:
+        return from_json(read_long(row.values), Lease)
+    except Malformed:
+        match row.key.rsplit("-", 2):
+            case [subscription, location, number] if number.isdecimal():
+                slot = Slot(Place(subscription, location), int(number))
+                return Lease(slot, quarantined=UNREAD)
+            case _:
+                return None
 
 
 def _key(slot: Slot) -> str:

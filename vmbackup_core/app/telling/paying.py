@@ -16,7 +16,8 @@ from vmbackup_core.domain.drill.rules import Past
 from vmbackup_core.domain.ids import VmId
 from vmbackup_core.domain.telling.incidents import Incident, Notice
 from vmbackup_core.domain.telling.letters import Letter
-from vmbackup_core.domain.telling.mail_content import Background, write_incident_mail
+from vmbackup_core.domain.telling.mail_content import write_incident_mail
+from vmbackup_core.domain.telling.mail_lines import Background
 from vmbackup_core.domain.telling.mail_rules import MailRules
 from vmbackup_core.domain.telling.routing import (
     Recipients,

@@ -25,7 +25,6 @@ from vmbackup_core.domain.telling.postage import (
     Posted,
     Send,
     claim,
-    fold_letters,
     forget_old,
     next_posting,
     put_off,
@@ -146,8 +145,13 @@ class Postbox:
         return ()
 
     def _fold(self, letters: tuple[Posted, ...]) -> None:
-        found = [self.letter(one.key) for one in letters]
-        folded = fold_letters(tuple(one for one in found if one is not None))
+        """Make one letter of these; of one that is made of several, its parts count."""
+        from vmbackup_core.app.telling.rendering import render_folded
+
+        known = self.read()
+        parts = tuple(part for one in letters for part in known.parts(one))
+        found = [self.letter(part.key) for part in parts]
+        folded = render_folded(tuple(one for one in found if one is not None))
         now = self.clock.now()
         with suppress(Stale):
             self.blobs.create(_place(folded.key), _written(folded))
@@ -157,11 +161,12 @@ class Postbox:
             if any(one is None or one.mark is not Mark.WAITING for one in present):
                 return box  # Somebody has begun to send one of them.
             gone = [replace(one, mark=Mark.FOLDED) for one in letters]
+            within = [replace(one, mark=Mark.FOLDED, within=folded.key) for one in parts]
             first = min(one.posted for one in letters)
-            return box.put(*gone, replace(_posted(folded, now), posted=first))
+            return box.put(*gone, *within, replace(_posted(folded, now), posted=first))
 
         self._amend(instead)
-        self.journal.note("plan", folded.key, f"{len(letters)} letters become one")
+        self.journal.note("plan", folded.key, f"{len(parts)} letters become one")
 
     def _mark(self, posted: Posted) -> None:
         self._amend(lambda box: box.put(posted))
@@ -201,7 +206,15 @@ def _new(box: Box, letter: Letter) -> bool:
 
 def _posted(letter: Letter, now: datetime) -> Posted:
     to = (*letter.to, *letter.copy)
-    return Posted(letter.key, now, to, letter.subject, urgent=letter.urgent)
+    return Posted(
+        letter.key,
+        now,
+        to,
+        letter.subject,
+        urgent=letter.urgent,
+        html=len(letter.html.encode()),
+        files=sum(len(file.content) for file in letter.attachments),
+    )
 
 
 def _written(letter: Letter) -> bytes:

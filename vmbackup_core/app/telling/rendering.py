@@ -12,11 +12,14 @@ import textwrap
 from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vmbackup_core.domain.ids import derive_key
 from vmbackup_core.domain.telling.digest_sheets import write_alive_sheet, write_owner_sheet
 from vmbackup_core.domain.telling.digests import AliveDigest, OwnerDigest
+from vmbackup_core.domain.telling.folded_sheet import write_folded_sheet
 from vmbackup_core.domain.telling.incident_sheets import write_incident_sheet
 from vmbackup_core.domain.telling.letters import CSV, Attachment, Letter, address_letters
 from vmbackup_core.domain.telling.mail_content import IncidentMail
@@ -28,6 +31,9 @@ from vmbackup_core.domain.telling.trial_sheet import write_trial_sheet
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+# Around the middle of each page: Outlook's own table. What strangers write is escaped.
+CARD, CARD_END = "<tr><td><![endif]-->", "<!--[if mso]></td></tr></table><![endif]-->"
+RULE = "=" * 60
 WIDTH = 76  # Columns of the plain text, as mail programs without wrapping show it.
 _TEMPLATES = Path(__file__).parent / "letters"
 _PLACES = "|".join(map(re.escape, (*PORTALS.values(), "https://learn.microsoft.com")))
@@ -58,13 +64,55 @@ def render_owner_digest(digest: OwnerDigest, *, key: str) -> tuple[Letter, ...]:
 def render_alive_digest(
     digest: AliveDigest, *, key: str, to: tuple[str, ...]
 ) -> tuple[Letter, ...]:
-    """Return the operators' daily letters."""
-    return _letters(write_alive_sheet(digest), key, to)
+    """Return the operators' daily letters: never late or within another, as that would alarm."""
+    return _letters(write_alive_sheet(digest), key, to, urgent=True)
 
 
 def render_trial(to: tuple[str, ...], *, key: str, now: datetime) -> tuple[Letter, ...]:
     """Return the letters by which somebody sees that mails arrive."""
     return _letters(write_trial_sheet(now), key, to, urgent=True)
+
+
+def render_folded(letters: tuple[Letter, ...]) -> Letter:
+    """
+    Return one letter that says what these say, in their order, after a list of them.
+
+    All go to the same people; their files go with it, numbered as the letters are. The order of
+    the letters does not change its key.
+    """
+    sheet = write_folded_sheet([one.subject for one in letters])
+    parts = [
+        "\n".join((RULE, *_wrap(f"{number}. {one.subject}"), "", one.plain))
+        for number, one in enumerate(letters, 1)
+    ]
+    files = tuple(
+        Attachment(f"{number}-{file.name}", file.kind, file.content)
+        for number, one in enumerate(letters, 1)
+        for file in one.attachments
+    )
+    first = letters[0]
+    return Letter(
+        derive_key("letter", "folded", *sorted(one.key for one in letters)),
+        first.to,
+        first.copy,
+        subject_line(sheet.subject),
+        "\n".join((render_plain(sheet), *parts)),
+        _with_cards(render_html(sheet), [_card(one) for one in letters]),
+        files,
+    )
+
+
+def _card(letter: Letter) -> str:
+    """Return what a letter's page has in its middle, or its text where that cannot be told."""
+    card = letter.html.partition(CARD)[2].partition(CARD_END)[0]
+    return card or f'<pre style="white-space:pre-wrap">{escape(letter.plain)}</pre>'
+
+
+def _with_cards(page: str, cards: Iterable[str]) -> str:
+    """Return the page with more cards below its own."""
+    before, end, after = page.partition(CARD_END)
+    gap = '<div style="font-size:16px;line-height:16px">&nbsp;</div>'
+    return "".join((before, *(f"{gap}{card}" for card in cards), end, after))
 
 
 def _letters(

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from vmbackup_core.app.telling.drill_news import DrillNews
 from vmbackup_core.app.telling.incident_book import IncidentBook
 from vmbackup_core.domain.backups import Backups, ProtectedVm
 from vmbackup_core.domain.errors import BackupError, Denied, Rejected, Retryable, Stale
@@ -50,6 +51,7 @@ class Watch:
     journal: Journal
     rules: Rules
     mail: MailRules
+    drills: DrillNews | None = None
 
     def look(self) -> tuple[Notice, ...]:
         """
@@ -63,7 +65,8 @@ class Watch:
         logged, known = self._ask_log(known)
         runs = merge_runs(self._unfinished(known), logged)
         runs = self._with_words(known, runs)
-        after, notices = self._fold(known, backups, runs)
+        known, tested = self._ask_drills(known)
+        after, notices = self._fold(known, backups, runs, tested)
         try:
             self.book.save(after, blob)
         except Stale:
@@ -93,6 +96,14 @@ class Watch:
         taken = [run.ingested for run in runs if run.ingested]
         until = max([*taken, *([known.log_until] if known.log_until else [])], default=None)
         return runs, replace(known, log_until=until, log_failing=None)
+
+    def _ask_drills(self, known: Watched) -> tuple[Watched, tuple[Seen, ...]]:
+        """Return what restore tests found since they were asked last."""
+        if self.drills is None:
+            return known, ()
+        names = {vm: record.name for vm, record in known.vms.items()}
+        read, found = self.drills.read_on(known.drills, names, known.book.incidents)
+        return replace(known, drills=read), found
 
     def _with_words(self, known: Watched, runs: Iterable[BackupRun]) -> tuple[BackupRun, ...]:
         """
@@ -129,7 +140,11 @@ class Watch:
             return replace(run, message="Azure does not tell why.")
 
     def _fold(
-        self, known: Watched, backups: Backups, runs: Iterable[BackupRun]
+        self,
+        known: Watched,
+        backups: Backups,
+        runs: Iterable[BackupRun],
+        tested: tuple[Seen, ...],
     ) -> tuple[Watched, tuple[Notice, ...]]:
         now = self.clock.now()
         promises = {str(one.vault): one for one in backups.vaults}
@@ -139,7 +154,7 @@ class Watch:
         after = replace(known, looked=now, vms=vms, vaults=vaults, reports=())
         book, notices = advance(
             _forget(known.book, now),
-            [*seen, *told, *(one for one in reported if one is not None)],
+            [*seen, *told, *tested, *(one for one in reported if one is not None)],
             now,
             rhythm=self.mail.rhythm,
             folding=self.mail.folding,

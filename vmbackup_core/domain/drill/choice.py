@@ -14,6 +14,7 @@ from vmbackup_core.domain.drill.caps import read_cap
 from vmbackup_core.domain.drill.coverage import Coverage
 from vmbackup_core.domain.drill.forecast import Forecast, Slow, forecast, slow_of
 from vmbackup_core.domain.drill.nights import Filling
+from vmbackup_core.domain.drill.proof_control import can_control
 from vmbackup_core.domain.drill.reckoning import Room, Subject
 from vmbackup_core.domain.drill.rules import DrillRules, Past
 from vmbackup_core.domain.drill.rungs import Rung
@@ -35,7 +36,9 @@ class DrillPlan:
     A plan with `refusals` cannot keep what its tiers promise. `forecasts` say how long it would
     take to restore whole tiers, as far as anything was measured. `tested` is how many of the VMs
     that tiers take were ever tested, as far as the evidence that was read goes back; `slow` are
-    those whose last recovery was notably slower than before.
+    those whose last recovery was notably slower than before. `observing` says that all of them
+    are in observe mode, so that nothing of it runs; `uncontrolled` that negative controls are
+    wanted, and that no test of any of these VMs could be one.
     """
 
     at: datetime
@@ -47,6 +50,8 @@ class DrillPlan:
     forecasts: tuple[Forecast, ...] = ()
     tested: int = 0
     slow: tuple[tuple[VmFacts, Slow], ...] = ()
+    observing: bool = False
+    uncontrolled: bool = False
 
     @property
     def planned(self) -> int:
@@ -98,6 +103,8 @@ def plan_drills(
         tuple(_forecasts(subjects, drills)),
         sum(subject.past.known for subject in subjects),
         tuple((one.vm, slow) for one in subjects for slow in slow_of(one.past)),
+        observing=bool(subjects) and not acting,
+        uncontrolled=_uncontrolled(subjects, drills),
     )
     if plan.planned + len(plan.unplanned) != plan.vms:
         raise AssertionError("the planned and the others do not sum to the number of VMs")
@@ -108,6 +115,11 @@ def _acts(vm: VmFacts, rules: Rules) -> bool:
     """Whether anything may be done where this VM is."""
     scope = rules.scope
     return scope.mode_of(vm.id.subscription) is Mode.PROTECT and not scope.why_not(vm)
+
+
+def _uncontrolled(subjects: list[Subject], drills: DrillRules) -> bool:
+    able = any(can_control(one.tier.rung, one.cap.rung) for one in subjects)
+    return bool(subjects) and drills.control_every is not None and not able
 
 
 def _forecasts(subjects: list[Subject], drills: DrillRules) -> Iterator[Forecast]:

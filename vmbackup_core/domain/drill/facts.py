@@ -98,6 +98,8 @@ class Recipe:
     The machine at the recovery point, from the blobs that the restore leaves.
 
     What they do not say is empty; `os_disk_id` is that of the restored disk, in lower case.
+    `disks_told` is False where neither tells which data disks there were: then none are not "no
+    data disks".
     """
 
     size: str = ""
@@ -112,6 +114,7 @@ class Recipe:
     license: str = ""
     plan: Plan | None = None
     zones: tuple[str, ...] = ()
+    disks_told: bool = True
     secure_boot: bool | None = None  # Of a TrustedLaunch machine; None where it is not said.
 
 

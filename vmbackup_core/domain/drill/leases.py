@@ -5,6 +5,8 @@ from datetime import datetime
 
 from vmbackup_core.domain.drill.slots import Slot
 
+UNREAD = "its row in the ledger cannot be read"
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:
@@ -20,6 +22,11 @@ class Lease:
     quarantined: str = ""
     quarantined_by: str = ""
     since: datetime | None = None
+
+    @property
+    def unread(self) -> bool:
+        """Whether nothing is known of it, so that nobody may have it."""
+        return self.quarantined == UNREAD
 
     @property
     def free(self) -> bool:

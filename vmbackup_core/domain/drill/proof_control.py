@@ -8,7 +8,7 @@ broken.
 from datetime import timedelta
 
 from vmbackup_core.domain.drill.facts import CheckFacts, CheckProgress, GuestCheck
-from vmbackup_core.domain.drill.rungs import Control
+from vmbackup_core.domain.drill.rungs import Control, Rung
 
 EXIT_CODE = 42  # Neither a shell's own, nor what a wrapper makes of a failure.
 NAME = "vmbackup-control"
@@ -16,6 +16,15 @@ _SCRIPTS = {
     "windows": f"Write-Output 'This check must fail.'\r\nexit {EXIT_CODE}\r\n",
     "linux": f"echo 'This check must fail.'\nexit {EXIT_CODE}\n",
 }
+
+
+def can_control(needed: Rung, cap: Rung | None) -> bool:
+    """
+    Whether a test that is to go as far as `needed` can be a negative control.
+
+    Its copy must boot, and its cap must let something run in it; None lets nothing happen at all.
+    """
+    return needed >= Rung.BOOT and cap is not None and cap >= Rung.CHECKS
 
 
 def control_check(os_type: str) -> GuestCheck:

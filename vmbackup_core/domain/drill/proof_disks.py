@@ -93,6 +93,9 @@ def judge_disks(
     """
     if not recorded(recipe):
         return _result(Mark.NOT_RUN, ProofReason.NO_RECIPE)
+    if not recipe.disks_told and len(disks) > 1:
+        words = f"what was recorded does not tell of data disks, and {len(disks) - 1} were restored"
+        return _result(Mark.NOT_RUN, ProofReason.DISKS_UNTOLD, (words,))
     if wrong := _wrong_number(recipe, disks, exclusion):
         return _result(Mark.FAIL, ProofReason.DISKS_DIFFER, wrong)
     matched = _match(recipe, disks, exclusion)
@@ -104,7 +107,7 @@ def judge_disks(
         for kept, disk in matched.data
     ]
     compared = (
-        {"number": _missing(matched, _expected(recipe, exclusion))}
+        {"number": _missing(matched, _expected(recipe, exclusion)) if recipe.disks_told else None}
         | _compare_system(recipe, point, matched.system)
         | _compare_pairs(pairs)
     )

@@ -143,15 +143,16 @@ class Ending(Enum):
         "exempt the slots from the Azure Policy that did it",
     )
     LEAK = ProofMeaning(
-        "the slot was not empty: it is quarantined", "look at what lies in it, and empty it"
+        "the slot was not empty: it is quarantined",
+        "look at what lies in it, and empty it (`vmbackup drill slots` says how)",
     )
     QUOTA_SHORT = ProofMeaning(
         "the quota of vCPUs or the subnet's addresses would not leave the share that is to be free",
         "raise the quota, or lower free_quota; or deploy a larger subnet",
     )
     NO_SIZE = ProofMeaning(
-        "no size that could run it is allowed or available here",
-        "add one to sizes that fits what stands beside",
+        "none of the sizes that its copy may have can run it here",
+        "add a size to sizes that has none of the faults named beside",
     )
     NOT_VALID = ProofMeaning(
         "Azure's own validation says that the restore would fail", "mend what Azure said"
@@ -183,6 +184,9 @@ class Ending(Enum):
     OVERDUE = ProofMeaning(
         "it took longer than a restore test may: the janitor ended it",
         "see whether the app's functions run, then test it again",
+    )
+    OTHER_VERSION = ProofMeaning(
+        "another version of vmbackup began it: the janitor ended it", "nothing: it comes again"
     )
 
     @property

@@ -47,7 +47,9 @@ LISTED = timedelta(minutes=5)  # Disks that were restored are listed by then.
 MOST_LOST = 3
 MOST_ASKS = 10  # Those that Azure did not take among them.
 
-# What says nothing of the backup: the place, or somebody's rule, did not let it be restored.
+# What says nothing of the backup: the place, or somebody's rule, did not let it be restored. That a
+# failed job bears one of these is a guess: the first two stand in public troubleshooting pages, the
+# third was seen in a validation's results alone, and the last two are made up after their like.
 _NOT_THE_BACKUP = frozenset(
     {
         "usererrorrequestdisallowedbypolicy",

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from vmbackup_core.domain.telling.digests import AliveDigest, Drilled, OwnerDigest, Troubled
 from vmbackup_core.domain.telling.incident_sheets import SHOWN, row_of
-from vmbackup_core.domain.telling.mail_content import Line
+from vmbackup_core.domain.telling.mail_lines import Line
 from vmbackup_core.domain.telling.mail_words import counted, one_line, spell_time
 from vmbackup_core.domain.telling.sheets import (
     LONGEST_NAME,
@@ -51,7 +51,8 @@ def write_owner_sheet(digest: OwnerDigest) -> Sheet:
 def write_alive_sheet(digest: AliveDigest) -> Sheet:
     """Return the sheet of the operators' daily mail."""
     today, count = digest.today, digest.today.count
-    asks = bool(today.sources or today.unsent or today.waiting or digest.troubled.lasting)
+    waits = today.sources or today.unsent or today.waiting or today.stuck
+    asks = bool(waits or digest.troubled.lasting)
     share = f"{digest.coverage:.1%}".replace("%", " %")
     protected = f"{count.protected:,} of {counted(count.in_scope, 'VM')}"
     full = count.protected == count.in_scope
@@ -105,7 +106,7 @@ def _trouble_blocks(troubled: Troubled, now: datetime) -> tuple[Block, ...]:
 
 
 def _incidents(title: str, lines: tuple[Line, ...], now: datetime) -> Listing:
-    return _listing(title, (row_of(line, now) for line in lines))
+    return _listing(title, (row_of(line, now, why=True) for line in lines))
 
 
 def _listing(title: str, rows: Iterable[Row], elsewhere: str = _ELSEWHERE) -> Listing:
@@ -125,6 +126,9 @@ def _asking(digest: AliveDigest) -> tuple[Block, ...]:
     if today.waiting:
         rows = (Row(one.what, value=counted(one.vms, "VM")) for one in today.waiting)
         blocks.append(_listing("Waits for a person", rows, "`vmbackup plan` has all"))
+    if today.stuck:
+        rows = (Row(one) for one in today.stuck)
+        blocks.append(_listing("Workflows of vmbackup that stand still", rows, "the log has all"))
     return tuple(blocks)
 
 
@@ -133,6 +137,8 @@ def _drills_said(drilled: Drilled | None) -> str:
         return "no restore tests are configured"
     if drilled.failed:
         return f"{counted(drilled.failed, 'restore test')} failed"
+    if drilled.passed == 0:
+        return "no restore test passed" if drilled.not_run else "no restore test was run"
     return f"{counted(drilled.passed, 'restore test')} passed"
 
 

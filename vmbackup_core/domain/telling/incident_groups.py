@@ -33,7 +33,7 @@ from vmbackup_core.domain.telling.troubles import Sighting, SubjectKind, Wellnes
 
 @dataclass(frozen=True, slots=True)
 class GroupKey:
-    """What incidents of one group share; `code` tells causes apart that nobody knows."""
+    """What incidents of one group share; `code` tells apart what one cause does not."""
 
     cause: RootCause
     location: str
@@ -75,7 +75,7 @@ class Book:
 
 def group_key(incident: Incident) -> GroupKey:
     code = ""
-    if incident.cause is RootCause.UNKNOWN:
+    if incident.cause in (RootCause.UNKNOWN, RootCause.RESTORE_FAILED):
         code = incident.words.code or str(incident.words.number)
     return GroupKey(incident.cause, incident.location, code)
 

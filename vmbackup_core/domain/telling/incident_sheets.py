@@ -8,7 +8,8 @@ nobody to do a thing.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from vmbackup_core.domain.telling.mail_content import IncidentMail, Line
+from vmbackup_core.domain.telling.mail_content import IncidentMail
+from vmbackup_core.domain.telling.mail_lines import Line
 from vmbackup_core.domain.telling.mail_words import counted, one_line, spell_span, spell_time
 from vmbackup_core.domain.telling.root_causes import Remedy
 from vmbackup_core.domain.telling.sheets import (
@@ -75,11 +76,15 @@ def _tiles(
     if len(lines) > 1:
         return _tiles_of_many(lines, lasting, now, over=over)
     (line,) = lines
+    if over and not line.backups:
+        return (_began("Began", line.since, now),)
     if over:
         return (_began("Began", line.since, now), *_failed(line), *_last_good(line, now))
     label = "Failing for" if line.failures else "For"
     since = f"since {spell_time(line.since)}"
     began = Tile(label, spell_span(now - line.since), since, Tone.BAD)
+    if not line.backups:
+        return (began,)
     return (began, *_last_good(line, now), *_headroom(line))
 
 
@@ -93,8 +98,8 @@ def _failed(line: Line) -> tuple[Tile, ...]:
 
 def _last_good(line: Line, now: datetime) -> tuple[Tile, ...]:
     if line.last_good is None:
-        none = Tile("Last good backup", "none", "that we know of", Tone.BAD)
-        return (none,) if _backed_up(line) else ()
+        known = line.policy or line.failures
+        return (Tile("Last good backup", "none", "that we know of", Tone.BAD),) if known else ()
     ago = f"{spell_span(now - line.last_good)} ago"
     return (Tile("Last good backup", ago, spell_time(line.last_good)),)
 
@@ -117,13 +122,18 @@ def _tiles_of_many(
             _began("Began", first, now),
             Tile("VMs", f"{len(lines):,}", "all well", Tone.GOOD),
         )
-    missed = sum(_missed(line) for line in lasting)
-    never = sum(line.last_good is None for line in lasting)
     healed = len(lines) - len(lasting)
     well = f"{healed:,} of {len(lines):,} are well again" if healed else "one cause, one mail"
-    return (
+    tiles = (
         Tile("VMs in trouble", f"{len(lasting):,}", well, Tone.BAD),
         Tile("For", spell_span(now - first), f"since {spell_time(first)}"),
+    )
+    if not any(line.backups for line in lasting):
+        return tiles
+    missed = sum(line.missed for line in lasting)
+    never = sum(line.last_good is None for line in lasting)
+    return (
+        *tiles,
         Tile(
             "RPO missed",
             counted(missed, "VM") if missed else "none",
@@ -133,20 +143,12 @@ def _tiles_of_many(
     )
 
 
-def _backed_up(line: Line) -> bool:
-    """Tell whether backups are expected of it: not of a vault, a mailbox or a deleted item."""
-    return bool(line.policy or line.failures)
-
-
-def _missed(line: Line) -> bool:
-    return line.left is not None and line.left <= timedelta(0)
-
-
 def _blocks(mail: IncidentMail, now: datetime, *, over: bool) -> tuple[Block, ...]:
     blocks: list[Block] = []
     if mail.fix and not over:
         blocks.append(Advice("What to do", _REMEDIES[mail.remedy], mail.fix))
     said = f"Azure says: {mail.azure}" if mail.azure else ""
+    said = f"Seen: {mail.seen}" if mail.seen else said
     why = "What it was" if over else "Why"
     blocks.append(Passage(why, (_sentence(mail.cause),), mail.code, said))
     if mail.links:
@@ -167,31 +169,35 @@ def _listing(mail: IncidentMail, now: datetime) -> Listing:
 
 
 def _urgency(line: Line) -> tuple[bool, bool, timedelta, str]:
-    over = line.state is State.RECOVERED
-    never = line.last_good is None and _backed_up(line)
+    over, never = line.state is State.RECOVERED, line.last_good is None
     left = timedelta.max if line.left is None else line.left
     return (over, not never, left, line.name.lower())
 
 
-def row_of(line: Line, now: datetime) -> Row:
-    """Return the row of one VM in a list, with what is worst of it as the value."""
+def row_of(line: Line, now: datetime, *, why: bool = False) -> Row:
+    """
+    Return the row of one subject in a list, with what is worst of it as the value.
+
+    `why` says its cause as well, for lists in which each may have another.
+    """
     name = line.name
     over = line.state is State.RECOVERED
-    parts = [f"{'began' if over else 'since'} {spell_time(line.since)}"]
+    parts = [line.cause] if why else []
+    parts.append(f"{'began' if over else 'since'} {spell_time(line.since)}")
     if line.failures > 1:
         parts.append(f"{line.failures} failures")
-    if line.last_good is not None:
+    if line.backups and line.last_good is not None:
         parts.append(f"last good {spell_span(now - line.last_good)} ago")
     if line.muted_until is not None:
         parts.append(f"muted until {spell_time(line.muted_until)}")
     detail = ", ".join(parts)
     if over:
         return Row(name, detail, "well again", Tone.GOOD)
-    if line.last_good is None and _backed_up(line):
+    if line.backups and line.last_good is None:
         return Row(name, detail, "no good backup", Tone.BAD)
-    if line.left is None:
+    if not line.backups or line.left is None:
         return Row(name, detail)
-    if _missed(line):
+    if line.missed:
         return Row(name, detail, f"RPO missed {_by(line.left)}", Tone.BAD)
     tone = Tone.WARN if line.left <= NEAR else Tone.PLAIN
     return Row(name, detail, f"RPO: {spell_span(line.left)} left", tone)
@@ -207,4 +213,14 @@ def _footer(mail: IncidentMail, about: str, *, over: bool) -> tuple[str, ...]:
         told += f" and {len(mail.told) - SHOWN:,} more"
     if over:
         return (f"{told}.", f"Incident {about}. There will be no more mails about it.")
-    return (f"{told}.", _QUIET, f"vmbackup alerts mute {about} --for 24h")
+    return (f"{told}.", _QUIET, mute_command(about))
+
+
+def mute_command(about: str) -> str:
+    """
+    Return the command that silences the incident or group for a day, to be copied as it is.
+
+    Enough of the id to be the only one, so that the line is not wrapped.
+    """
+    kind, _, digits = about.partition("-")
+    return f'vmbackup alerts mute {kind}-{digits[:12]} --for 24h --why "being mended"'

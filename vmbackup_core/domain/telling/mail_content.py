@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from vmbackup_core.domain.drill.rules import Past
-from vmbackup_core.domain.telling.failure_codes import explain
+from vmbackup_core.domain.telling.failure_codes import Explanation, explain
 from vmbackup_core.domain.telling.incidents import Incident
+from vmbackup_core.domain.telling.mail_lines import Background, Line, line_of
+from vmbackup_core.domain.telling.mail_table import write_table
 from vmbackup_core.domain.telling.mail_words import (
     counted,
-    csv_text,
     jobs_link,
     one_line,
     portal_link,
@@ -24,27 +24,11 @@ from vmbackup_core.domain.telling.mail_words import (
 )
 from vmbackup_core.domain.telling.root_causes import RootCause
 from vmbackup_core.domain.telling.state_words import STATE_WORDS
-from vmbackup_core.domain.telling.tellings import State, Telling, Told
+from vmbackup_core.domain.telling.tellings import Telling, Told
 from vmbackup_core.domain.telling.troubles import Ending, SubjectKind
 
 LONGEST_CODE = 80
 MANY = 10  # From this many on, the list is attached as a table.
-
-
-@dataclass(frozen=True, slots=True)
-class Background:
-    """
-    What is known of an incident's subject beside the incident.
-
-    `muted_until` is set while nobody is told of it. `past` is what its restore tests proved.
-    """
-
-    incident: Incident
-    policy: str = ""
-    rpo: timedelta | None = None
-    last_good: datetime | None = None
-    past: Past | None = None
-    muted_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,31 +38,13 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One subject in a mail or a report; `left` is the RPO's headroom, below zero where missed."""
-
-    name: str
-    id: str
-    state: State
-    since: datetime
-    failures: int
-    policy: str
-    last_good: datetime | None
-    left: timedelta | None
-    proven: datetime | None
-    code: str
-    job: str
-    muted_until: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
 class IncidentMail:
     """
     The values of one mail.
 
     `headline` says it in one sentence and `meaning` what it means, sentence by sentence. `azure`
-    are Azure's own words, "" where there are none. `told` are all recipients. `table` is the whole
-    list as CSV where many are concerned, "" otherwise.
+    are Azure's own words and `seen` ours of what was seen, "" where there are none. `told` are all
+    recipients. `table` is the whole list as CSV where many are concerned, "" otherwise.
     """
 
     subject: str
@@ -92,32 +58,10 @@ class IncidentMail:
     fix: str
     code: str
     azure: str
+    seen: str
     links: tuple[Link, ...]
     told: tuple[str, ...]
     table: str
-
-
-def line_of(one: Background, now: datetime) -> Line:
-    """Return an incident's line for a mail or a report."""
-    incident = one.incident
-    left = None
-    if one.rpo is not None and one.last_good is not None:
-        left = one.last_good + one.rpo - now
-    attempts = incident.attempts if incident.over else incident.current
-    return Line(
-        name=one_line(incident.subject.name),
-        id=one_line(incident.subject.id),
-        state=incident.state,
-        since=incident.since,
-        failures=len(attempts) if incident.cause.by_run else 0,
-        policy=one_line(one.policy),
-        last_good=one.last_good,
-        left=left,
-        proven=one.past.proven if one.past else None,
-        code=one_line(incident.words.code or str(incident.words.number or "")),
-        job=one_line(incident.words.job),
-        muted_until=one.muted_until,
-    )
 
 
 def write_incident_mail(
@@ -133,8 +77,7 @@ def write_incident_mail(
     lines = tuple(line_of(one, now) for one in about)
     headline = _headline(told, about, now)
     text, remedy, fix, link = _explained(first)
-    words = first.words
-    azure = explain(words.code, words.number, words.title, words.message, words.advice).azure_words
+    ours = not first.cause.by_run
     return IncidentMail(
         subject=subject_line(f"{_MARKS[told.telling]}: {headline}"),
         telling=told.telling,
@@ -146,7 +89,8 @@ def write_incident_mail(
         remedy=remedy,
         fix=fix,
         code=lines[0].code,
-        azure=one_line(azure),
+        azure="" if ours else one_line(_told(first).azure_words),
+        seen=one_line(first.words.message) if ours else "",
         links=_links(about, link, portal),
         told=recipients,
         table=write_table(lines) if len(lines) >= MANY else "",
@@ -162,6 +106,7 @@ _MARKS = {
 _ENDINGS = {
     Ending.BACKED_UP: "is backed up again",
     Ending.MENDED: "is as it should be again",
+    Ending.PROVEN: "was restored in a test that passed",
     Ending.NOT_EXPECTED: "is not backed up any more, so its failures have ended",
 }
 
@@ -192,12 +137,19 @@ def _cause_said(incident: Incident) -> str:
 
 def _explained(incident: Incident) -> tuple[str, str, str, str]:
     """Return cause, remedy, fix and link: of the failure where one was, else of the state."""
-    if incident.cause in STATE_WORDS and not incident.words.code and not incident.words.number:
-        state = STATE_WORDS[incident.cause]
+    words, state = incident.words, STATE_WORDS.get(incident.cause)
+    if state is not None and not incident.cause.by_run:
+        fix = f"{one_line(words.advice)} {state.fix}".strip()
+        return state.text, state.remedy.value, fix, state.link
+    if state is not None and not words.code and not words.number:
         return state.text, state.remedy.value, state.fix, state.link
-    words = incident.words
-    told = explain(words.code, words.number, words.title, words.message, words.advice)
+    told = _told(incident)
     return told.text, told.remedy.value, told.fix, told.link
+
+
+def _told(incident: Incident) -> Explanation:
+    words = incident.words
+    return explain(words.code, words.number, words.title, words.message, words.advice)
 
 
 def _meaning(about: Sequence[Background], now: datetime) -> tuple[str, ...]:
@@ -207,6 +159,8 @@ def _meaning(about: Sequence[Background], now: datetime) -> tuple[str, ...]:
     if one.incident.subject.kind is not SubjectKind.VM:
         return ()
     line = line_of(one, now)
+    if one.incident.cause is RootCause.RESTORE_FAILED:
+        return _meaning_of_test(line, one, now)
     said = []
     if line.failures > 1:
         said.append(f"{line.failures} backups in a row went wrong.")
@@ -222,18 +176,32 @@ def _meaning(about: Sequence[Background], now: datetime) -> tuple[str, ...]:
             else f"The RPO has been missed by {spell_span(line.left)}."
         )
     if one.past is not None:
-        said.append(
-            f"A restore of it was last proven at {spell_time(line.proven)}."
-            if line.proven
-            else "No restore of it was ever proven."
-        )
+        said.append(_proven(line))
     return tuple(said)
+
+
+def _meaning_of_test(line: Line, one: Background, now: datetime) -> tuple[str, ...]:
+    if one.incident.over:
+        return (_proven(line),)
+    made = (
+        f"Backups of it are still made, the last {spell_span(now - line.last_good)} ago: whether"
+        " they restore is not known."
+        if line.last_good is not None
+        else "There is no good backup of it that we know of."
+    )
+    return made, _proven(line)
+
+
+def _proven(line: Line) -> str:
+    if line.proven is None:
+        return "No restore of it was ever proven."
+    return f"A restore of it was last proven at {spell_time(line.proven)}."
 
 
 def _meaning_of_many(about: Sequence[Background], now: datetime) -> tuple[str, ...]:
     lines = [line_of(one, now) for one in about if not one.incident.over]
-    missed = sum(line.left is not None and line.left <= timedelta(0) for line in lines)
-    never = sum(line.last_good is None for line in lines)
+    missed = sum(line.backups and line.missed for line in lines)
+    never = sum(line.backups and line.last_good is None for line in lines)
     muted = sum(line.muted_until is not None for line in lines)
     said = (
         (missed, "of which the RPO has been missed"),
@@ -248,6 +216,8 @@ def _links(about: Sequence[Background], page: str, portal: str) -> tuple[Link, .
     links = []
     if len(about) == 1 and first.subject.kind is SubjectKind.VM:
         links.append(Link("The VM in the portal", portal_link(portal, first.subject.id)))
+    if first.subject.kind is SubjectKind.SLOT:
+        links.append(Link("The slot in the portal", portal_link(portal, first.subject.id)))
     vaults = sorted({one.incident.vault for one in about if one.incident.vault})
     for vault in vaults[:MANY]:
         name = one_line(vault.rpartition("/")[2])
@@ -255,37 +225,3 @@ def _links(about: Sequence[Background], page: str, portal: str) -> tuple[Link, .
         if first.words.job and len(vaults) == 1:
             links.append(Link("Its backup jobs", jobs_link(portal, vault)))
     return (*links, Link("What Azure's pages say", page)) if page else tuple(links)
-
-
-HEADER = (
-    "name", "state", "since", "failures", "policy", "last good backup", "RPO left (hours)",
-    "last proven restore", "code", "job", "muted until", "id",
-)  # fmt: skip
-
-
-def write_table(lines: Sequence[Line]) -> str:
-    """Return lines as CSV; times in UTC, empty where unknown."""
-    return csv_text(
-        HEADER,
-        (
-            (
-                line.name,
-                str(line.state),
-                _iso(line.since),
-                str(line.failures),
-                line.policy,
-                _iso(line.last_good),
-                "" if line.left is None else f"{line.left / timedelta(hours=1):.1f}",
-                _iso(line.proven),
-                line.code,
-                line.job,
-                _iso(line.muted_until),
-                line.id,
-            )
-            for line in lines
-        ),
-    )
-
-
-def _iso(moment: datetime | None) -> str:
-    return "" if moment is None else f"{moment:%Y-%m-%dT%H:%MZ}"

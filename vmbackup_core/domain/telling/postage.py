@@ -9,17 +9,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from html import escape
 
 from vmbackup_core.domain.ids import derive_key
-from vmbackup_core.domain.telling.letters import Attachment, Letter
-from vmbackup_core.domain.telling.mail_words import counted, subject_line
+from vmbackup_core.domain.telling.letters import Letter
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 CLAIM = timedelta(minutes=3)  # A request lasts a minute at most; after this its sender is dead.
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
 KEPT = timedelta(days=30)  # Letters that are through with.
 MANAGED = ".azurecomm.net"
+# Of one letter that is made of several: Gmail cuts off after 102 KB of HTML, and the service takes
+# 10 MB, in which files are a third larger (AZURE: Communication Services Email).
+MOST_HTML, MOST_FILES = 90_000, 5_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,8 @@ class Posted:
     One letter as the ledger has it; its content lies beside.
 
     Not before `until` does anybody touch it: it waits, or somebody is sending it. `told` are words
-    of the last failure.
+    of the last failure. `html` and `files` are its bytes. A FOLDED one left, or leaves, `within`
+    another, whose key that is.
     """
 
     key: str
@@ -69,6 +71,9 @@ class Posted:
     until: datetime | None = None
     sent: datetime | None = None
     told: str = ""
+    html: int = 0
+    files: int = 0
+    within: str = ""
 
     @property
     def done(self) -> bool:
@@ -90,6 +95,11 @@ class Box:
     @property
     def waiting(self) -> tuple[Posted, ...]:
         return tuple(one for one in self.letters if not one.done)
+
+    def parts(self, letter: Posted) -> tuple[Posted, ...]:
+        """Return the letters that this one is made of: itself, where it is not made of others."""
+        within = tuple(one for one in self.letters if one.within == letter.key)
+        return within or (letter,)
 
     def put(self, *letters: Posted) -> "Box":
         """Return the box with these letters, new ones or in the place of those of their keys."""
@@ -143,7 +153,18 @@ def _foldable(ready: Iterable[Posted]) -> tuple[Posted, ...]:
     for one in ready:
         if not one.urgent and one.mark is Mark.WAITING and not one.tries:
             alike.setdefault(tuple(sorted(one.to)), []).append(one)
-    return next((tuple(some) for some in alike.values() if len(some) > 1), ())
+    return next((fold for some in alike.values() if len(fold := _fitting(some)) > 1), ())
+
+
+def _fitting(letters: Iterable[Posted]) -> tuple[Posted, ...]:
+    """Return those that fit into one letter, in their order."""
+    html = files = 0
+    fitting = []
+    for one in letters:
+        if html + one.html <= MOST_HTML and files + one.files <= MOST_FILES:
+            html, files = html + one.html, files + one.files
+            fitting.append(one)
+    return tuple(fitting)
 
 
 def claim(box: Box, send: Send, now: datetime) -> Box:
@@ -165,31 +186,6 @@ def forget_old(box: Box, now: datetime) -> Box:
     """Return the box without letters that were done with long ago."""
     kept = tuple(one for one in box.letters if not one.done or now - one.posted < KEPT)
     return replace(box, letters=kept)
-
-
-def fold_letters(letters: tuple[Letter, ...]) -> Letter:
-    """
-    Return one letter that says what these say, in their order.
-
-    All go to the same people; their files go with it, numbered as the letters are.
-    """
-    key = derive_key("letter", "folded", *sorted(one.key for one in letters))
-    title = subject_line(f"{counted(len(letters), 'mail')} about backups in one")
-    parts = [f"{number}. {one.subject}\n\n{one.plain}" for number, one in enumerate(letters, 1)]
-    plain = f"\n{'-' * 60}\n\n".join(parts)
-    html = (
-        '<!DOCTYPE html><html><head><meta charset="utf-8">'
-        '<meta name="color-scheme" content="light dark"></head>'
-        f'<body><pre style="font-family:Consolas,monospace;white-space:pre-wrap">{escape(plain)}'
-        "</pre></body></html>"
-    )
-    files = tuple(
-        Attachment(f"{number}-{file.name}", file.kind, file.content)
-        for number, one in enumerate(letters, 1)
-        for file in one.attachments
-    )
-    first = letters[0]
-    return Letter(key, first.to, first.copy, title, plain, html, files)
 
 
 def split_letter(letter: Letter) -> tuple[Letter, ...]:

@@ -72,6 +72,27 @@ STATE_WORDS: Mapping[RootCause, StateWords] = {
         "If that was not meant, enable immutability again, and find out who loosened it.",
         link=f"{LEARN}/backup-azure-immutable-vault-concept",
     ),
+    RootCause.RESTORE_FAILED: StateWords(
+        "A restore test restored the VM into isolation, and it did not come to what it should: a"
+        " restore in earnest may fail alike.",
+        "Do not count on this backup before a test has passed.",
+    ),
+    RootCause.CONTROL_BROKEN: StateWords(
+        "Now and then a restore test runs a check that has to fail. It passed: so what checks say"
+        " is worth nothing, and every proof since the last such check is taken back.",
+        "See what answers for the copies in place of their checks. Proofs count again once a check"
+        " that has to fail has failed.",
+    ),
+    RootCause.ISOLATION_BROKEN: StateWords(
+        "While a restored copy ran, something changed its network, so that it may have reached"
+        " others, or others it. It was stopped at once.",
+        "Find out who or what changed it, an Azure Policy most likely, and exempt the slots.",
+    ),
+    RootCause.SLOT_LEFT: StateWords(
+        "Things are left in a slot of restore tests that are not those of a test, or that could not"
+        " be removed for a day. They are billed, and the slot is not used.",
+        "Look at what lies in it, empty it, and release it with `vmbackup drill release`.",
+    ),
     RootCause.MAIL_UNDELIVERED: StateWords(
         "A mail of ours did not reach this address.",
         "Correct the address where it is configured, or have its mailbox accept our sender.",

@@ -25,6 +25,8 @@ class SubjectKind(StrEnum):
     VM = "vm"
     VAULT = "vault"
     MAILBOX = "mailbox"
+    SLOT = "slot"  # Of restore tests.
+    TESTS = "tests"  # All restore tests together.
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -46,6 +48,14 @@ class Subject:
     @classmethod
     def of_mailbox(cls, address: str) -> Self:
         return cls(SubjectKind.MAILBOX, address.lower(), address)
+
+    @classmethod
+    def of_slot(cls, slot: str) -> Self:
+        return cls(SubjectKind.SLOT, slot, f"slot {slot.rpartition('/')[2]}")
+
+    @classmethod
+    def of_tests(cls) -> Self:
+        return cls(SubjectKind.TESTS, "tests", "The control of restore tests")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -88,6 +98,7 @@ class Ending(Enum):
 
     BACKED_UP = "a backup went through"
     MENDED = "it was mended"
+    PROVEN = "a restore test passed"
     NOT_EXPECTED = "no backup is expected any more"
 
 
@@ -154,6 +165,7 @@ _STATES: Mapping[ItemState, RootCause] = {
     ItemState.ERROR: RootCause.ITEM_ERROR,
 }
 _OF_ITEMS = frozenset((*_STATES.values(), RootCause.VM_GONE))
+_OF_BACKUPS = BY_RUN | {RootCause.RESTORE_FAILED}  # What ends where there are none any more.
 # What the mail service reports of a mail that did not arrive (AZURE: Communication Services Email).
 _UNDELIVERED = ("Bounced", "Suppressed", "FilteredSpam", "Quarantined", "Failed")
 _MISSING = {Standing.MISSED: RootCause.MISSED, Standing.LOST: RootCause.LOST}
@@ -177,7 +189,9 @@ def find_vm_troubles(sight: VmSight) -> tuple[Sighting | Wellness, ...]:
         found += _run_sightings(sight)
         found += _good_backups(sight)
     else:
-        found.append(Wellness(sight.subject, sight.looked_at, Ending.NOT_EXPECTED, BY_RUN))
+        gone = sight.state in (None, ItemState.SOFT_DELETED)
+        ended = _OF_BACKUPS if gone else BY_RUN
+        found.append(Wellness(sight.subject, sight.looked_at, Ending.NOT_EXPECTED, ended))
     return tuple(found)
 
 

@@ -15,6 +15,7 @@ from vmbackup_core.domain.facts import ItemState, Tags
 from vmbackup_core.domain.ids import VaultId, VmId
 from vmbackup_core.domain.policies import PolicyFacts
 from vmbackup_core.domain.telling.backup_runs import BackupRun, merge_runs
+from vmbackup_core.domain.telling.drill_troubles import DrillsRead
 from vmbackup_core.domain.telling.expectations import (
     EARLY,
     Judged,
@@ -44,6 +45,7 @@ SURE = timedelta(hours=1)  # For so long something must be missing before it cou
 EXPLAINED_WITHIN = timedelta(hours=4)  # A failure comes with its words before this.
 JUDGED_BACK = timedelta(days=7)
 NO_BOOK = Book()
+NOTHING_READ = DrillsRead()
 KEPT = timedelta(days=8)  # Runs, and backups that were missed.
 
 
@@ -95,7 +97,7 @@ class Watched:
 
     `log_until` is the newest ingestion that was read of the log, `log_failing` since when it cannot
     be read. `owed` are notices whose mails are not in the postbox yet, `reports` those of the mail
-    service that no look has taken in.
+    service that no look has taken in. `drills` is how far the evidence of restore tests was read.
     """
 
     looked: datetime | None = None
@@ -107,6 +109,7 @@ class Watched:
     owed: tuple[Notice, ...] = ()
     mutes: tuple[Mute, ...] = ()
     reports: tuple[Report, ...] = ()
+    drills: DrillsRead = NOTHING_READ
     schema: int = 1
 
     def place(self, vm: str) -> VmPlace | None:

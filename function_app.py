@@ -1,14 +1,15 @@
 """
 The triggers: decode, call, encode. What is decided, is decided in vmbackup_core.
 
-Importing this module reads no configuration and opens nothing; the app behind it is built at the
-first call (vmbackup_core.bootstrap).
+Importing this module opens nothing, and reads nothing but whether callers need a key, which the
+host asks for when it lists functions. The app behind it is built at the first call
+(vmbackup_core.bootstrap).
 """
 
 import asyncio
 import json
 from collections.abc import Generator, Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import azure.durable_functions as df
@@ -17,9 +18,15 @@ import azure.functions as func
 from vmbackup_core import bootstrap
 from vmbackup_core.domain.intents import EnsureProtected
 
-app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
+Level = func.AuthLevel
+app = df.DFApp(http_auth_level=Level.FUNCTION if bootstrap.takes_keys() else Level.ANONYMOUS)
 
 TURNS_PER_GENERATION = 20  # Then the history begins anew: replays cost in its square.
+
+_State = df.OrchestrationRuntimeStatus
+OPEN = [_State.Pending, _State.Running, _State.ContinuedAsNew, _State.Suspended]
+ENDED = [_State.Completed, _State.Failed, _State.Terminated, _State.Canceled]
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # Before any workflow.
 
 
 @app.function_name("vm_events")
@@ -74,6 +81,26 @@ async def digest(timer: func.TimerRequest) -> None:
     await asyncio.to_thread(_digest)
 
 
+@app.function_name("housekeeping")
+@app.timer_trigger(arg_name="timer", schedule="%VMBACKUP_HOUSEKEEPING_SCHEDULE%")
+@app.durable_client_input(client_name="client")
+async def housekeeping(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
+    """Tell of workflows that should have ended, and forget those that ended long ago."""
+    if timer.past_due:
+        return  # The app was away: nothing has had the time to go on, so all would look stuck.
+    upkeep = (await asyncio.to_thread(bootstrap.current_app)).upkeep
+    found = [
+        *await client.get_status_by(created_time_to=upkeep.old_before(), runtime_status=OPEN),
+        *await client.get_status_by(runtime_status=OPEN),
+        *await client.get_status_by(
+            created_time_from=upkeep.failed_after(), runtime_status=[_State.Failed]
+        ),
+    ]
+    await asyncio.to_thread(upkeep.report, [_listed(one) for one in found])
+    gone = await client.purge_instance_history_by(BEGINNING, upkeep.forget_before(), ENDED)
+    await asyncio.to_thread(upkeep.forgotten, gone.instances_deleted)
+
+
 @app.function_name("delivery_reports")
 @app.event_grid_trigger(arg_name="event")
 async def delivery_reports(event: func.EventGridEvent) -> None:
@@ -120,7 +147,7 @@ def workflow(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any
     for _ in range(TURNS_PER_GENERATION):
         given = yield context.call_activity("turn", given)
         told = {"reason": given["reason"], "because": given["because"], "until": given["until"]}
-        context.set_custom_status(told)
+        context.set_custom_status({**told, "kind": given["kind"], "began": given.get("began")})
         if given["until"] is None:
             return {"reason": given["reason"], "because": given["because"]}
         yield context.create_timer(datetime.fromisoformat(given["until"]))
@@ -166,6 +193,18 @@ def turn(given: dict) -> dict:  # The worker library refuses a parametrised anno
 def plan_night(given: str) -> dict:
     """Return tonight's restore tests, by lanes."""
     return bootstrap.current_app().workflows.plan_night()
+
+
+def _listed(one: Any) -> dict[str, Any]:
+    """Return a workflow as the engine lists it."""
+    return {
+        "key": one.instance_id,
+        "name": one.name,
+        "state": one.runtime_status.value,
+        "created": one.created_time,
+        "heard": one.last_updated_time,
+        "status": one.custom_status,
+    }
 
 
 def _receive(event: func.EventGridEvent | func.CloudEvent) -> EnsureProtected | None:

@@ -13,6 +13,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from azsim.http import ArmError
 from azsim.ticks import Ticks, blob_etag, when_of
@@ -250,5 +251,6 @@ class Containers:
         self._going[name] = now + DELETION_TAKES
 
 
+@lru_cache(maxsize=64)  # A large blob is read more often than it is written.
 def md5_of(content: bytes) -> str:
     return base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()

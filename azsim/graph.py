@@ -65,6 +65,7 @@ class ResourceGraph:
         self._index = Index(world, timedelta(seconds=world.rng.uniform(60, 120)))
         self._con: duckdb.DuckDBPyConnection | None = None
         self._loaded: dict[str, int] = {}
+        self._stored: dict[str, dict[str, Row]] = {}
         self._scopes: dict[frozenset[str] | None, str] = {}
         self._kept: OrderedDict[str, tuple[str, Result]] = OrderedDict()
         self._management_groups: dict[str, frozenset[str]] = {}
@@ -149,11 +150,25 @@ class ResourceGraph:
         return self._con
 
     def _load(self, con: "duckdb.DuckDBPyConnection", table: str) -> None:
-        if self._loaded.get(table) != self._index.age:
-            self._fill(con, table, self._index.rows(table))
-            self._loaded[table] = self._index.age
+        """Store what the index knows; of a large table only the rows that are others now."""
+        if self._loaded.get(table) == self._index.age:
+            return
+        rows = {row["id"]: row for row in self._index.rows(table)}
+        stored = self._stored.get(table, {})
+        gone = [key for key, row in stored.items() if rows.get(key) is not row]
+        fresh = [row for key, row in rows.items() if stored.get(key) is not row]
+        if len(fresh) + len(gone) > len(rows) // 2:
+            self._fill(con, table, list(rows.values()))
+        else:
+            con.execute(f"DELETE FROM estate.{table} WHERE id IN (SELECT unnest($1))", [gone])
+            self._insert(con, f"INSERT INTO estate.{table}", fresh)
+        self._stored[table] = rows
+        self._loaded[table] = self._index.age
 
     def _fill(self, con: "duckdb.DuckDBPyConnection", table: str, rows: list[Row]) -> None:
+        self._insert(con, f"CREATE OR REPLACE TABLE estate.{table} AS", rows)
+
+    def _insert(self, con: "duckdb.DuckDBPyConnection", into: str, rows: list[Row]) -> None:
         lists = [
             [_json(row.get(name)) if name in DYNAMIC else row.get(name) for row in rows]
             for name in COLUMNS
@@ -162,7 +177,7 @@ class ResourceGraph:
             f"unnest(${number}::VARCHAR[])::{'JSON' if name in DYNAMIC else 'VARCHAR'} AS {name}"
             for number, name in enumerate(COLUMNS, 1)
         )
-        con.execute(f"CREATE OR REPLACE TABLE estate.{table} AS SELECT {chosen}", lists)
+        con.execute(f"{into} SELECT {chosen}", lists)
 
     def _scope(self, con: "duckdb.DuckDBPyConnection", scope: frozenset[str] | None) -> str:
         """Return the schema whose views show only the rows of `scope`."""

@@ -66,6 +66,8 @@ class Index:
         for row in self._estate():
             born, changed = row.pop("_born", None), row.pop("_changed", None)
             before = self._rows.get(row["id"].lower())
+            if row == before:
+                row = before  # So that who made something of it need not do so again.
             if (changed or born or horizon) <= horizon:
                 shown[row["id"].lower()] = row
             elif before is not None:

@@ -8,7 +8,6 @@ published samples and their next of kin (inferred). Refusals have the form of pu
 those two is guessed.
 """
 
-import dataclasses
 import re
 from collections import Counter
 from functools import lru_cache
@@ -18,8 +17,8 @@ from duckdb_kql import KqlError, KqlSyntaxError, ir, to_sql
 from duckdb_kql.lower import lower
 
 from azsim.graph_index import COLUMNS, TABLES
-from azsim.graph_refusals import invalid
-from azsim.kql import ANY_TIME, QUOTED, NotModelled, walk
+from azsim.graph_refusals import Refused, invalid
+from azsim.kql import ANY_TIME, QUOTED, NotModelled, Translated, translate_once, walk
 
 # These exist, but nothing in the world fills them.
 TABLES_NOT_MODELLED = frozenset(
@@ -78,27 +77,17 @@ _PIPED = re.compile(r"\|\s*([A-Za-z][A-Za-z-]*)")
 _BARE = re.compile(r"\s*([a-z][a-z-]*)\b(?!\s*=)")
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Translated:
-    """
-    A query in DuckDB's SQL, which needs `parameters` and, in their place, the present moment.
-
-    `tables` are those it reads; `pages` is false where a limit bars continuation.
-    """
-
-    sql: str
-    tables: frozenset[str]
-    clock_slots: frozenset[str]
-    pages: bool
-
-
-@lru_cache(maxsize=512)
 def translate(text: str) -> Translated:
     """
-    Return `text` as SQL over the tables; the same text is translated once.
+    Return `text` as SQL over the tables; what differs in its times only is translated once.
 
     Raises Refused where Resource Graph would refuse, NotModelled where only azsim is at a loss.
     """
+    return translate_once(text, _translate, Refused)
+
+
+@lru_cache(maxsize=512)
+def _translate(text: str) -> Translated:
     bare = QUOTED.sub("''", text)
     if (first := _BARE.match(bare)) and first[1] in _OPERATORS:
         text, bare = f"resources | {text}", f"resources | {bare}"

@@ -7,14 +7,13 @@ still is a row of its table.
 """
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from duckdb_kql import KqlError, KqlSyntaxError, ir, to_sql
 from duckdb_kql.lower import lower
 
-from azsim.kql import ANY_TIME, QUOTED, NotModelled, walk
+from azsim.kql import ANY_TIME, QUOTED, NotModelled, Translated, translate_once, walk
 from azsim.log_analytics_refusals import Refused, syntax_error, unresolved
 from azsim.log_analytics_tables import INGESTED, NOT_FILLED, TABLES
 
@@ -25,22 +24,17 @@ _MISSING = re.compile(r'Referenced column "([^"]+)" not found|column named "([^"
 _WORD = re.compile(r"[A-Za-z_][\w-]*|\S")
 
 
-@dataclass(frozen=True, slots=True)
-class Translated:
-    """A query in DuckDB's SQL: the tables it reads, and which parameters stand for now."""
-
-    sql: str
-    tables: frozenset[str]
-    clock_slots: frozenset[str]
-
-
-@lru_cache(maxsize=512)
 def translate(text: str) -> Translated:
     """
-    Return `text` as SQL over the tables; the same text is translated once.
+    Return `text` as SQL over the tables; what differs in its times only is translated once.
 
     Raises Refused where Log Analytics would refuse, NotModelled where only azsim is at a loss.
     """
+    return translate_once(text, _translate, Refused)
+
+
+@lru_cache(maxsize=512)
+def _translate(text: str) -> Translated:
     if _UNNAMED.search(QUOTED.sub("''", text)):
         raise NotModelled("ingestion_time() as a column without a name")
     rewritten = _outside_strings(text)

@@ -1,5 +1,5 @@
-// The second step: lets each watched subscription tell vmbackup of its VMs. The function that takes
-// the events must have been deployed by then.
+// The second step: lets each watched subscription tell vmbackup of its VMs, and the mail service of
+// its mails. The functions that take the events must have been deployed by then.
 targetScope = 'subscription'
 
 @description('The watched subscriptions, by id, with commas between.')
@@ -7,6 +7,15 @@ param subscriptions string
 
 @description('The ARM id of the function vm_events.')
 param functionId string
+
+@description('The ARM id of the function delivery_reports.')
+param reportsFunctionId string
+
+@description('The mail service that tells of its mails; empty where the templates made none.')
+param mailServiceId string
+
+@description('The group of the app, in which the mail service lies.')
+param appGroup string
 
 @description('The identity that lays down what could not be delivered; empty keeps no dead letters.')
 param identityId string
@@ -21,7 +30,7 @@ param actionGroupId string
 param location string
 
 @description('A topic of a subscription that is there already, { subscription id: { group: name, topic: name } }: Azure allows one for each.')
-param existingTopics object = {}
+param existingTopics object
 
 module topics 'modules/events_group.bicep' = [for id in split(subscriptions, ','): {
   name: 'vmbackup-events'
@@ -37,3 +46,15 @@ module topics 'modules/events_group.bicep' = [for id in split(subscriptions, ','
     isNew: contains(existingTopics, id) == false
   }
 }]
+
+module reports 'modules/mail_reports.bicep' = if (mailServiceId != '') {
+  name: 'vmbackup-mail-reports'
+  scope: resourceGroup(appGroup)
+  params: {
+    serviceId: mailServiceId
+    functionId: reportsFunctionId
+    identityId: identityId
+    stateAccountId: stateAccountId
+    actionGroupId: actionGroupId
+  }
+}

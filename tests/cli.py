@@ -1,7 +1,7 @@
 """The command line as a person or a script meets it, in an office on a simulated Azure."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from io import StringIO
@@ -61,6 +61,11 @@ def no_app(method: str, url: str, headers: Mapping[str, str], body: bytes = b"")
     raise Retryable(f"{url} does not answer")
 
 
+def nobody(authority: str) -> Any:
+    """Refuse to sign in: no test shall meet whoever is signed in on its machine."""
+    raise AssertionError(f"nobody is signed in at {authority}")
+
+
 @dataclass(frozen=True)
 class Ran:
     """What a command left."""
@@ -91,6 +96,7 @@ class Cli:
     environment: Mapping[str, str] = field(default_factory=dict)
     questions: list[str] = field(default_factory=list)
     fetch: Fetch = no_app
+    credential: Callable[[str], Any] = nobody
 
     def run(self, *arguments: str) -> Ran:
         out, err = StringIO(), StringIO()
@@ -104,6 +110,7 @@ class Cli:
             interactive=self.answer is not None,
             app=self._app,
             fetch=self.fetch,
+            credential=self.credential,
             environment=self.environment,
         )
         return Ran(run(arguments, desk=desk), out.getvalue(), err.getvalue())

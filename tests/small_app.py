@@ -17,6 +17,7 @@ from vmbackup_core.app.intake import Intake
 from vmbackup_core.app.looking import Looker
 from vmbackup_core.app.notebook import Notebook
 from vmbackup_core.app.protect import ProtectVm
+from vmbackup_core.app.recalling import Recalling
 from vmbackup_core.app.records import Records
 from vmbackup_core.app.sending import Sender
 from vmbackup_core.app.shelf import Shelf
@@ -154,6 +155,7 @@ def small_app(
         inventory=azure,
         notebook=notebook,
         approvals=approvals,
+        recalling=Recalling(evidence, notebook, blobs, journal),
         evidence=evidence,
         journal=journal,
         blobs=blobs,

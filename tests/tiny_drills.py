@@ -124,6 +124,7 @@ class TinyDrills:
     disks: dict[str, DiskFacts] = field(default_factory=dict)
     machines: dict[str, Machine] = field(default_factory=dict)
     containers: set[str] = field(default_factory=set)
+    data_disks: int = 1
     network: NetworkFacts = field(
         default_factory=lambda: NetworkFacts(
             "subnet", 10, GUARD, ("10.0.0.0/28",), DENY, default_outbound=False
@@ -178,7 +179,8 @@ class TinyDrills:
                     self._leave_disks(restore.facts.id, restore.slot)
 
     def _leave_disks(self, job: str, slot: Slot) -> None:
-        for name, os_type in (("web-osdisk", "Linux"), ("web-datadisk-000", "")):
+        data = [(f"web-datadisk-{number:03}", "") for number in range(self.data_disks)]
+        for name, os_type in (("web-osdisk", "Linux"), *data):
             disk_id = f"{slot.id}/providers/{DISK}/{name}-{job}"
             self.things[disk_id] = Thing(disk_id, DISK, Tags.of({RESTORED_TAG: job}))
             self.disks[disk_id] = DiskFacts(
@@ -254,12 +256,15 @@ class TinyDrills:
     def read_recipe(self, account: str, container: str, config: str, template: str) -> Recipe:
         self.call("recipe")
         ids = {disk.os_type: disk.id for disk in self.disks.values()}
+        data = {disk.name: disk.id for disk in self.disks.values() if not disk.os_type} or {"": ""}
         return Recipe(
             size=SIZE,
             os_type="Linux",
             os_disk_id=ids.get("Linux", ""),
             os_size_gb=30,
-            disks=(RecipeDisk(0, 30, "None", ids.get("", "")),),
+            disks=tuple(
+                RecipeDisk(lun, 30, "None", disk) for lun, disk in enumerate(data.values())
+            ),
             generation="V2",
         )
 

@@ -27,10 +27,9 @@ ADAPTERS = (
     "blobs_azure",
     "configuration",
     "backup_estate",
+    "job_log",
+    "mailer",
 )
-# Not granted by the templates yet: they make no workspace for vaults' logs and no mail service.
-# Who turns mails on grants these by hand (docs/mails.md).
-BY_HAND = ("job_log", "mailer")
 # Needed only where nothing was deployed: infra makes the table and the containers.
 MADE_BY_DEPLOYMENT = frozenset(
     {
@@ -64,6 +63,7 @@ ROLES: Mapping[str, tuple[str, tuple[str, ...]]] = {
             "sizes.observe_sizes",
             "sizes.observe_usages",
             "history.observe_all_restores",
+            "history.observe_occupied",
             "backup_estate.observe_backups",
             "backup_estate.observe_unfinished",
             "backup_estate.observe_failure",
@@ -126,6 +126,14 @@ ROLES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "evidence": (
         "Adds records and reads them; changes none. On the container of evidence.",
         ("blobs_azure.read", "blobs_azure.create", "blobs_azure.names"),
+    ),
+    "log": (
+        "Asks for backup jobs. On the workspaces that vaults log into.",
+        ("job_log.observe_ingested",),
+    ),
+    "mails": (
+        "Sends mails. On the Communication Service.",
+        ("mailer.send", "mailer.knows"),
     ),
     "configuration": (
         "Reads the configuration. On the container that it lies in.",

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from vmbackup_cli.web import Fetch, fetch
+from vmbackup_core.adapters.credentials import credential_for
 from vmbackup_core.bootstrap import App, current_app
 from vmbackup_core.settings import system_environment
 
@@ -43,7 +44,8 @@ class Desk:
 
     `confirm` asks a question that is answered with yes or no; `interactive` says whether anybody is
     there to answer. `secret` asks for what must not be shown. `app` gives the app that the command
-    works with, `fetch` calls the deployed one.
+    works with, `fetch` calls the deployed one. `credential` is that of whoever is signed in here,
+    by the authority that knows them.
     """
 
     out: Console
@@ -53,6 +55,7 @@ class Desk:
     interactive: bool
     app: Callable[[], App]
     fetch: Fetch
+    credential: Callable[[str], Any]
     environment: Mapping[str, str]
 
     def document(self, value: Any) -> None:
@@ -101,6 +104,7 @@ def terminal() -> Desk:
         interactive=sys.stdin.isatty() and sys.stderr.isatty(),
         app=current_app,
         fetch=fetch,
+        credential=lambda authority: credential_for("", authority=authority, on_azure=False),
         environment=system_environment(),
     )
 

@@ -1,12 +1,15 @@
 """The deployed app, as far as restore tests are asked of it: begin one, and tell how one stands."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from vmbackup_cli.desk import Desk, Misused
 from vmbackup_cli.web import Answer, Fetch
+from vmbackup_core.adapters.credentials import SignedIn
 from vmbackup_core.app.drill.asking import Faults
+from vmbackup_core.bootstrap import App
 from vmbackup_core.domain.errors import Rejected, Retryable
 from vmbackup_core.settings import APP_KEY
 from vmbackup_core.settings.deployment import parse_url
@@ -22,11 +25,16 @@ _NOT_REACHED = (
 
 @dataclass(frozen=True, slots=True)
 class DeployedApp:
-    """A deployed app at `url`, called with a function key that is never shown."""
+    """
+    A deployed app at `url`, called with what opens it, which is never shown.
+
+    That is a function key, or where Entra stands in front of the app (`token` is there), a token.
+    """
 
     url: str
     key: str
     fetch: Fetch
+    token: Callable[[], str] | None = None
 
     def __repr__(self) -> str:
         return f"DeployedApp({self.url})"
@@ -65,11 +73,20 @@ class DeployedApp:
         raise self._strange(answer)
 
     def _call(self, method: str, path: str, body: Json | None = None) -> Answer:
-        headers = {"x-functions-key": self.key, "content-type": "application/json"}
+        headers = {"content-type": "application/json"}
+        if self.key:
+            headers["x-functions-key"] = self.key
+        if self.token is not None:
+            headers["authorization"] = f"Bearer {self.token()}"
         raw = b"" if body is None else json.dumps(body).encode()
         return self.fetch(method, f"{self.url}/api/{path}", headers, raw)
 
     def _strange(self, answer: Answer) -> Exception:
+        if answer.status in (401, 403) and self.token is not None:
+            return Misused(
+                f"{self.url} refuses you ({answer.status}): are you signed in, and among those who"
+                " may ask for restore tests? (docs/deploy.md)"
+            )
         if answer.status in (401, 403):
             return Misused(
                 f"{self.url} refuses the key ({answer.status}): set {APP_KEY} to a function key"
@@ -80,19 +97,25 @@ class DeployedApp:
         return Retryable(f"{self.url} answers {answer.status}", status=answer.status)
 
 
-def find_app(desk: Desk, given: str, url: str) -> DeployedApp | None:
+def find_app(desk: Desk, app: App, given: str) -> DeployedApp | None:
     """
     Return the app at the address that was given, else at the deployment's; None where is none.
 
-    Its key is in the environment, or somebody is there to type it in.
+    Whoever is signed in here asks it, where the deployment says for whom tokens are. Else its key
+    is in the environment, or somebody is there to type it in.
     """
-    if not (address := given or url):
+    deployment = app.settings.deployment
+    if not (address := given or deployment.app_url):
         return None
     try:
         address = parse_url(address)
     except Unfit as unfit:
         raise Misused(f"--app: {unfit.message}; {unfit.suggestion}") from None
     key = desk.environment.get(APP_KEY, "")
+    if audience := deployment.app_audience:
+        credential = desk.credential(deployment.endpoints.authority)
+        signed_in = SignedIn(f"{audience}/.default", credential, app.clock)
+        return DeployedApp(address, key, desk.fetch, signed_in.token)
     if not key and desk.interactive:
         key = desk.secret(f"Function key of {address}: ").strip()
     if not key:

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from vmbackup_cli.desk import Desk, Exit, Misused
 from vmbackup_cli.drill_app import find_app
+from vmbackup_cli.drill_evidence import BACK, from_evidence, read_past, search
 from vmbackup_cli.drill_follow import Json, Look, see
 from vmbackup_cli.drill_record import NOTHING, VERDICTS, Body, as_promised, name_of, show_record
 from vmbackup_cli.drill_run import EVERY, AppUrl, Looks, exit_of, watch
@@ -18,13 +19,11 @@ from vmbackup_cli.one_vm import find_vm
 from vmbackup_cli.plan import AsJson
 from vmbackup_cli.words import at, number, short_span
 from vmbackup_core.app.drill.restore_tests import RestoreTests
-from vmbackup_core.app.evidence import EvidenceLog
 from vmbackup_core.bootstrap import App
-from vmbackup_core.domain.drill.evidence import DRILL, duration, moment
+from vmbackup_core.domain.drill.evidence import duration, moment
 from vmbackup_core.domain.drill.rungs import Verdict
 from vmbackup_core.domain.drill.runs import Run
 from vmbackup_core.domain.drill.slots import run_mark
-from vmbackup_core.domain.evidence import Kind, chain_name
 from vmbackup_core.domain.ids import VmId
 
 LIST = """
@@ -51,7 +50,6 @@ Examples:
 """
 JUST_TAKEN = timedelta(minutes=3)
 READABLE = 70  # Columns from which times and verdicts need not be broken.
-BACK = timedelta(days=366)  # A VM is looked for in the tests of the last year.
 _SINCE = re.compile(r"(\d{1,4})\s*([hdw])")
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 _MARK = re.compile(r"[0-9a-f]{6,32}")
@@ -119,28 +117,6 @@ def show(
     return exit_of(status["record"]) if follow else Exit.FINE
 
 
-def read_past(evidence: EvidenceLog, since: datetime, now: datetime) -> Iterator[Body]:
-    """Yield the bodies of the tests that ended in that time, once each, oldest first."""
-    month, seen = since.replace(day=1), set[str]()
-    while month <= now:
-        for _, record in evidence.chain(f"{chain_name(Kind.DRILL, month)}/"):
-            body = record["body"]
-            if body["what"] != DRILL or body["run"] in seen:
-                continue
-            seen.add(body["run"])
-            if moment(body, "ended") >= since:
-                yield body
-        month = (month + timedelta(days=31)).replace(day=1)
-
-
-def from_evidence(app: App, run: str) -> Json | None:
-    """Return how a run ended by its record alone, where no ledger tells of it; else None."""
-    now = app.clock.now()
-    bodies = (body for body in read_past(app.evidence, now - BACK, now) if body["run"] == run)
-    body = next(bodies, None)
-    return None if body is None else {"run": run, "state": "ended", "record": dict(body)}
-
-
 def find_run(app: App, which: str) -> str:
     """
     Return the key of the run that `which` names: a key, its first digits, or a VM's last test.
@@ -154,10 +130,14 @@ def find_run(app: App, which: str) -> str:
     running = {run.order.vm: run.order.run for run in _running(tests)}
     last = {vm: one.runs[-1] for vm, one in histories.vms.items() if one.runs} | running
     if _MARK.fullmatch(wanted):
-        now = app.clock.now()
-        runs = {str(body["run"]) for body in read_past(app.evidence, now - BACK, now)}
-        runs |= {*running.values()}
-        found = sorted(run for run in runs if run.rpartition("-")[2].startswith(wanted))
+        runs = {run for one in histories.vms.values() for run in one.runs} | {*running.values()}
+
+        def begins_so(run: str) -> bool:
+            return run.rpartition("-")[2].startswith(wanted)
+
+        found = sorted(
+            filter(begins_so, runs) if any(map(begins_so, runs)) else search(app, begins_so)
+        )
         if len(found) == 1:
             return found[0]
         if found:
@@ -177,7 +157,7 @@ def _follow(
     desk: Desk, app: App, run: str, status: Json | None, given: str, *, as_json: bool
 ) -> Exit:
     """Follow by the deployed app where there is one, which tells more, else by the ledger."""
-    deployed = find_app(desk, given, app.settings.deployment.app_url)
+    deployed = find_app(desk, app, given)
     if status is None and deployed is None:
         raise Misused(_unknown(run))
     name = str((status or {}).get("vm", run)).rpartition("/")[2]

@@ -152,7 +152,7 @@ def exit_of(body: Mapping[str, Any]) -> Exit:
 
 
 def _deployed(desk: Desk, app: App, given: str) -> DeployedApp:
-    found = find_app(desk, given, app.settings.deployment.app_url)
+    found = find_app(desk, app, given)
     if found is None:
         raise Misused(
             "which deployed app is to run it? Set VMBACKUP_APP_URL or say --app URL;"

@@ -84,7 +84,9 @@ def release(
     with desk.err.status("Looking whether it is empty …"):
         why = tests.janitor.lift(found)
     if why:
-        raise Rejected(f"{found.group} is not released: {why}.")
+        raise Rejected(
+            f"{found.group} is not released: {why}. `vmbackup drill slots` says what to do next."
+        )
     app.evidence.append(Kind.CONTROL, "slot", {"did": "released", "slot": str(found)})
     if as_json:
         desk.document({"released": str(found)})

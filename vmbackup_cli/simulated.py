@@ -14,7 +14,7 @@ from azsim.transport import SimTransport
 from azsim.world import World
 from vmbackup_core import bootstrap
 from vmbackup_core.domain.drill.slots import NETWORK, Place, Slot
-from vmbackup_core.ports import Journal
+from vmbackup_core.ports import Clock, Journal
 from vmbackup_core.settings import load
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,6 +27,7 @@ ENVIRONMENT = {
     "VMBACKUP_JANITOR_SCHEDULE": "0 */15 * * * *",
     "VMBACKUP_WATCH_SCHEDULE": "0 */10 * * * *",
     "VMBACKUP_DIGEST_SCHEDULE": "30 */15 * * * *",
+    "VMBACKUP_HOUSEKEEPING_SCHEDULE": "0 20 3 * * *",
     "AZURE_FUNCTIONS_DURABLE_STRICT_TYPING": "1",
 }
 WATCHED = (
@@ -79,12 +80,17 @@ def build_app(
     journal: Journal | None = None,
     transport: SimTransport | None = None,
     environment: Mapping[str, str] = ENVIRONMENT,
+    clock: Clock | None = None,
 ) -> bootstrap.App:
-    """Return the app for the configuration `toml`, with its storage account made in `world`."""
+    """
+    Return the app for the configuration `toml`, with its storage account made in `world`.
+
+    Its clock is the world's, unless it is given another one.
+    """
     world.storage.ensure_account(ACCOUNT)
     return bootstrap.build(
         load(toml, environment, source=source),
-        clock=WorldClock(world),
+        clock=clock or WorldClock(world),
         transport=transport or SimTransport(world, client=CLIENT),
         credential=SimCredential(),
         journal=journal,

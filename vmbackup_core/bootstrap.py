@@ -21,17 +21,20 @@ from vmbackup_core.app.intake import Intake
 from vmbackup_core.app.looking import Looker
 from vmbackup_core.app.notebook import Notebook
 from vmbackup_core.app.protect import ProtectVm
+from vmbackup_core.app.recalling import Recalling
 from vmbackup_core.app.records import Records
 from vmbackup_core.app.sending import Sender
 from vmbackup_core.app.shelf import Shelf
 from vmbackup_core.app.snapshots import Snapshots
 from vmbackup_core.app.sweep import Sweep
+from vmbackup_core.app.upkeep import Upkeep
 from vmbackup_core.app.workflows import Workflows
 from vmbackup_core.domain.protection import Rulebook
 from vmbackup_core.ports import Blobs, Clock, Inventory, Journal, Rows
 from vmbackup_core.settings import (
     Deployment,
     Settings,
+    asks_for_keys,
     load,
     read_deployment,
     system_environment,
@@ -62,6 +65,7 @@ class App:
     approvals: Approvals
     evidence: EvidenceLog
     journal: Journal
+    upkeep: Upkeep
     deadletters: Blobs | None
     restore_tests: "Callable[[], RestoreTests]"
     mails: "Callable[[], Mails | None]"  # None where no [mail] is configured.
@@ -144,6 +148,7 @@ def build(
         inventory=inventory,
         notebook=notebook,
         approvals=approvals,
+        recalling=Recalling(evidence, notebook, state, journal),
         evidence=evidence,
         journal=journal,
         blobs=state,
@@ -176,6 +181,8 @@ def build(
 
     tests = cache(restore_tests)
     intake = Intake(notebook, state, journal, clock, settings.rules.scope)
+    place = deployment.site or "local"
+    upkeep = Upkeep(state, journal, clock, deployment.keep_workflows, place)
 
     def mails() -> "Mails | None":
         if settings.mail is None:
@@ -193,6 +200,7 @@ def build(
             evidence=evidence,
             sweep=sweep,
             intake=intake,
+            upkeep=upkeep,
             journal=journal,
             clock=clock,
             restore_tests=tests,
@@ -213,6 +221,7 @@ def build(
         approvals=approvals,
         evidence=evidence,
         journal=journal,
+        upkeep=upkeep,
         deadletters=deadletters,
         restore_tests=tests,
         mails=cache(mails),
@@ -280,8 +289,17 @@ def current_app() -> App:
     return _current.follower.present()
 
 
+def takes_keys() -> bool:
+    """Tell whether HTTP functions ask for a key; the one thing that listing functions takes."""
+    return asks_for_keys(system_environment())
+
+
 def follow(
-    environment: Mapping[str, str], *, transport: Any = None, credential: Any = None
+    environment: Mapping[str, str],
+    *,
+    clock: Clock | None = None,
+    transport: Any = None,
+    credential: Any = None,
 ) -> Follower[App]:
     """Return what makes the app from `environment` and the configuration that it names."""
     from vmbackup_core.adapters.clock import SystemClock
@@ -296,12 +314,12 @@ def follow(
 
     def make(content: bytes) -> App:
         settings = load(content, environment, source=where)
-        return build(settings, transport=transport, credential=credential)
+        return build(settings, clock=clock, transport=transport, credential=credential)
 
     return Follower(
         read=lambda etag: read_configuration(where, etag, identity, transport=transport),
         make=make,
         report=lambda app, text: app.journal.note("event", "configuration", text),
-        clock=SystemClock(),
+        clock=clock or SystemClock(),
         period=REREAD if in_a_blob else None,
     )

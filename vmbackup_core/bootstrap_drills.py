@@ -10,7 +10,7 @@ from typing import Any
 from vmbackup_core.adapters.arm import Arm
 from vmbackup_core.adapters.consoles import Consoles
 from vmbackup_core.adapters.copies import AzureCopies
-from vmbackup_core.adapters.history import AzureRestoreHistory
+from vmbackup_core.adapters.history import AzureRestoreHistory, AzureSlotSurvey
 from vmbackup_core.adapters.networks import AzureNetworks
 from vmbackup_core.adapters.restores import AzureRestores
 from vmbackup_core.adapters.restoring import AzureRestoring
@@ -19,6 +19,7 @@ from vmbackup_core.adapters.staging import AzureStaging
 from vmbackup_core.app.drill.acts import DrillActs
 from vmbackup_core.app.drill.asking import Asking
 from vmbackup_core.app.drill.brakes import DrillBrakes
+from vmbackup_core.app.drill.handing_over import HandingOver
 from vmbackup_core.app.drill.heartbeat import Heartbeat
 from vmbackup_core.app.drill.janitor import Janitor
 from vmbackup_core.app.drill.keepsakes import Keepsakes
@@ -33,6 +34,7 @@ from vmbackup_core.app.drill.restore_watch import RestoreWatch
 from vmbackup_core.app.drill.run_book import RunBook
 from vmbackup_core.app.drill.size_shelf import SizeShelf
 from vmbackup_core.app.drill.slot_book import SlotBook
+from vmbackup_core.app.drill.unknown_slots import UnknownSlots
 from vmbackup_core.app.evidence import EvidenceLog
 from vmbackup_core.app.notebook import Notebook
 from vmbackup_core.app.snapshots import Snapshots
@@ -63,9 +65,10 @@ def put_together(parts: Parts) -> RestoreTests:
     """Return restore tests for these parts; opens nothing."""
     settings, clock, journal, rows = parts.settings, parts.clock, parts.journal, parts.rows
     reader, restorer, transport = parts.reader, parts.restorer, parts.transport
-    suffix = settings.deployment.endpoints.storage_suffix
-    copies = AzureCopies(reader, restorer, Consoles(suffix, transport=transport))
-    staging = AzureStaging(reader, parts.credential, suffix, transport=transport)
+    cloud = settings.deployment.endpoints
+    consoles = Consoles(cloud.storage_suffix, cloud.consoles, transport=transport)
+    copies = AzureCopies(reader, restorer, consoles)
+    staging = AzureStaging(reader, parts.credential, cloud.storage_suffix, transport=transport)
     restoring = AzureRestoring(reader, restorer, clock)
     shelf = SizeShelf(Snapshots(parts.state, clock), AzureSizes(reader), clock)
     slots, runs = SlotBook(rows, clock), RunBook(rows, clock)
@@ -98,7 +101,20 @@ def put_together(parts: Parts) -> RestoreTests:
     prove = ProveRestore(acts, journal, clock)
     planning = _planning(parts, slots, runs, records, shelf)
     heartbeat = Heartbeat(rows, clock)
-    return RestoreTests(slots, runs, records, prove, janitor, heartbeat, planning)
+    handing_over = HandingOver(runs, records, journal, clock)
+    unknown = UnknownSlots(
+        slots=slots,
+        survey=AzureSlotSurvey(reader, clock),
+        copies=copies,
+        records=records,
+        notebook=parts.notebook,
+        journal=journal,
+        clock=clock,
+        scope=settings.rules.scope,
+    )
+    return RestoreTests(
+        slots, runs, records, prove, janitor, heartbeat, handing_over, unknown, planning
+    )
 
 
 def _planning(

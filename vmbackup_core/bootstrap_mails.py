@@ -25,15 +25,14 @@ from vmbackup_core.app.telling.mails import Mails
 from vmbackup_core.app.telling.paying import Teller
 from vmbackup_core.app.telling.postbox import Postbox
 from vmbackup_core.app.telling.watch import Watch
+from vmbackup_core.app.upkeep import Upkeep
 from vmbackup_core.domain.drill.history import Histories
 from vmbackup_core.domain.schedules import DAY
 from vmbackup_core.domain.telling.mail_rules import MailRules
-from vmbackup_core.domain.telling.mail_words import PORTALS
 from vmbackup_core.domain.telling.postage import budget_of
 from vmbackup_core.ports import Blobs, Clock, Journal
 from vmbackup_core.settings import Settings
 
-MAIL_SCOPE = "https://communication.azure.com/.default"
 PROVEN_BACK = 90 * DAY  # So far back is looked for proofs of restores.
 
 
@@ -51,6 +50,7 @@ class Parts:
     evidence: EvidenceLog
     sweep: Sweep
     intake: Intake
+    upkeep: Upkeep
     journal: Journal
     clock: Clock
     restore_tests: Callable[[], RestoreTests]
@@ -82,7 +82,7 @@ def put_together(parts: Parts) -> Mails:
     def quarantined() -> tuple[str, ...]:
         return tuple(str(lease.slot) for lease in parts.restore_tests().slots.quarantined())
 
-    teller = Teller(book, postbox, clock, mail, PORTALS[deployment.cloud], histories)
+    teller = Teller(book, postbox, clock, mail, deployment.endpoints.portal, histories)
     digesting = Digesting(
         book=book,
         teller=teller,
@@ -93,6 +93,7 @@ def put_together(parts: Parts) -> Mails:
         clock=clock,
         mail=mail,
         quarantined=quarantined,
+        standing=parts.upkeep.standing,
     )
     delivery = Delivery(parts.intake, teller, postbox, mail.routing, clock, journal)
     return Mails(watch, teller, digesting, delivery, book, postbox)
@@ -102,8 +103,8 @@ def _log(parts: Parts) -> AzureJobLog | None:
     deployment = parts.settings.deployment
     if not deployment.log_workspaces:
         return None
-    logs = deployment.endpoints.logs
-    arm = _service(parts, logs, f"{logs}/.default", parts.reader_credential, Identity.READER)
+    cloud = deployment.endpoints
+    arm = _service(parts, cloud.logs, cloud.logs_scope, parts.reader_credential, Identity.READER)
     return AzureJobLog(arm, deployment.log_workspaces)
 
 
@@ -112,7 +113,11 @@ def _mailer(parts: Parts) -> AzureMailer | None:
     if not deployment.mail_endpoint:
         return None
     service = _service(
-        parts, deployment.mail_endpoint, MAIL_SCOPE, parts.credential, Identity.PROTECTOR
+        parts,
+        deployment.mail_endpoint,
+        deployment.endpoints.mail_scope,
+        parts.credential,
+        Identity.PROTECTOR,
     )
     return AzureMailer(service, deployment.mail_sender, parts.clock)
 

@@ -166,7 +166,8 @@ class Journal(Protocol):
         self, kind: str, key: str, text: str, *, vm: VmId | None = None, **more: object
     ) -> None:
         """
-        Write one line; `kind` is event, intent, facts, plan, step, outcome or evidence.
+        Write one line; `kind` is event, intent, facts, plan, step, outcome or evidence, or alarm
+        for what a person must see.
 
         `more` holds what belongs to the kind, as JSON values.
         """

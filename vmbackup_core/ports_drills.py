@@ -130,6 +130,16 @@ class Sizes(Protocol):
         """Return the vCPU quotas of the region: the regional one and the families'."""
 
 
+class SlotSurvey(Protocol):
+    """Slots with something in them, whoever made it."""
+
+    def observe_occupied(self, scope: Scope) -> tuple[Slot, ...]:
+        """
+        Return the slots in scope that hold machines or disks, in order, from Resource Graph: it
+        lags, so whoever acts on it looks at the slot first.
+        """
+
+
 class RestoreHistory(Protocol):
     """Restores that anybody ran, over the whole estate."""
 

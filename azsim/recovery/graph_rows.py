@@ -47,8 +47,9 @@ def rows_of(vault: "Vault", tenant: str) -> Iterator[Row]:
         if not item.is_soft_deleted or vault.vaults.doubts.graph_lists_soft_deleted:
             yield _item_row(vault, tenant, item)
     for job in vault.book.newest_first():
-        if now - job.started <= _JOBS_KEPT:
-            yield _job_row(vault, tenant, job)
+        if now - job.started > _JOBS_KEPT:
+            break
+        yield _job_row(vault, tenant, job)
 
 
 # models recovery-row-properties
@@ -73,6 +74,17 @@ def _item_row(vault: "Vault", tenant: str, item: Item) -> Row:
 
 
 def _job_row(vault: "Vault", tenant: str, job: Job) -> Row:
+    """Write a job; of one that has ended, which changes no more, the row is kept."""
+    now, coded = vault.vaults.now, vault.vaults.doubts.job_error_title_is_code
+    known = vault.book.rows.get((job.id, coded))
+    if known is None:
+        known = _made_job_row(vault, tenant, job)
+        if job.ended(now) is not None:
+            vault.book.rows[job.id, coded] = known
+    return dict(known)
+
+
+def _made_job_row(vault: "Vault", tenant: str, job: Job) -> Row:
     body = job_body(vault, job, vault.vaults.now, detailed=False)
     properties = body["properties"] | {"isUserTriggered": not job.scheduled}
     row = _row(vault, tenant, body["id"], job.id, f"{_TYPE}/backupjobs", properties)

@@ -152,9 +152,14 @@ class Operation:
 
 
 class JobBook:
-    """The jobs and operations of one vault, newest jobs first when listed."""
+    """
+    The jobs and operations of one vault, newest jobs first when listed.
+
+    `rows` are those of ended jobs in Resource Graph, by id and by how their errors are told.
+    """
 
     def __init__(self) -> None:
+        self.rows: dict[tuple[str, bool], dict[str, Any]] = {}
         self.jobs: dict[str, Job] = {}
         self.operations: dict[str, Operation] = {}
 

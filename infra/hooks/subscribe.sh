@@ -1,6 +1,6 @@
 #!/bin/sh
-# Lets the watched subscriptions tell the app of their VMs, once the function that takes events is
-# there. azd gives the outputs of main.bicep as variables; so may anybody else (docs/deploy.md).
+# Lets the watched subscriptions tell the app of their VMs, and the mail service of its mails, once
+# the functions that take such events are there. azd gives the outputs of main.bicep as variables; so may anybody else (docs/deploy.md).
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -23,7 +23,11 @@ az deployment sub create \
     --parameters \
     location="$AZURE_LOCATION" \
     subscriptions="$EVENTS_SUBSCRIPTIONS" \
+    existingTopics="$EVENTS_EXISTING_TOPICS" \
     functionId="$EVENTS_FUNCTION_ID" \
+    reportsFunctionId="$EVENTS_REPORTS_FUNCTION_ID" \
+    mailServiceId="$EVENTS_MAIL_SERVICE_ID" \
+    appGroup="$AZURE_RESOURCE_GROUP" \
     identityId="$EVENTS_IDENTITY_ID" \
     stateAccountId="$EVENTS_STATE_ACCOUNT_ID" \
     actionGroupId="$EVENTS_ACTION_GROUP_ID" \

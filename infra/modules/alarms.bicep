@@ -1,10 +1,13 @@
 // Alarms about vmbackup itself; docs/operate.md says of each what it means and what to do.
-param location string
 param tags object
 param workspaceId string
 param emails array
+@description('The region that asks the questions; the log stays where it is.')
+param region string
 @description('Whether restore tests run anywhere.')
 param restores bool
+@description('Whether vmbackup sends mails.')
+param tells bool
 
 // One line of the app's journal: a JSON object in the message of a trace.
 var journal = 'AppTraces | where Message startswith "{" | extend line = parse_json(Message) | extend Kind = tostring(line["kind"]), Key = tostring(line["key"]), Text = tostring(line["text"])'
@@ -50,6 +53,59 @@ var always = [
     operator: 'GreaterThan'
     threshold: 0
   }
+  {
+    name: 'workflow-stuck'
+    description: 'A workflow runs beyond its bound, or did not go on when it was to.'
+    severity: 2
+    every: 'PT1H'
+    window: 'P1D'
+    query: '${journal} | where Text startswith "workflow stuck:"'
+    operator: 'GreaterThan'
+    threshold: 0
+  }
+  {
+    name: 'no-housekeeping'
+    description: 'Nobody has looked for two days for workflows that stand still.'
+    severity: 2
+    every: 'PT6H'
+    window: 'P2D'
+    query: 'AppRequests | where Name == "housekeeping" and Success == true'
+    operator: 'LessThan'
+    threshold: 1
+  }
+  {
+    name: 'workflow-failed'
+    description: 'A workflow broke; what it did for a VM is begun anew by the next sweep.'
+    severity: 2
+    every: 'PT1H'
+    window: 'P1D'
+    query: '${journal} | where Text startswith "workflow failed:"'
+    operator: 'GreaterThan'
+    threshold: 0
+  }
+]
+
+var whereMailsAreSent = [
+  {
+    name: 'no-alive-digest'
+    description: 'The operators\' daily digest was not sent for two days: nobody is told by mail that anything is wrong.'
+    severity: 1
+    every: 'PT6H'
+    window: 'P2D'
+    query: '${journal} | where Kind == "outcome" and Text startswith "sent: vmbackup is alive"'
+    operator: 'LessThan'
+    threshold: 1
+  }
+  {
+    name: 'no-watch'
+    description: 'Nobody has looked for failed and missing backups for two hours.'
+    severity: 1
+    every: 'PT30M'
+    window: 'PT2H'
+    query: 'AppRequests | where Name == "watch" and Success == true'
+    operator: 'LessThan'
+    threshold: 1
+  }
 ]
 
 var whereTestsRun = [
@@ -90,9 +146,9 @@ resource people 'Microsoft.Insights/actionGroups@2023-01-01' = {
   }
 }
 
-resource rules 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [for rule in concat(always, restores ? whereTestsRun : []): {
+resource rules 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [for rule in concat(always, tells ? whereMailsAreSent : [], restores ? whereTestsRun : []): {
   name: 'vmbackup-${rule.name}'
-  location: location
+  location: region
   tags: tags
   kind: 'LogAlert'
   properties: {

@@ -5,12 +5,15 @@ param service string
 param storageName string
 param location string
 param tags object
-param hostIdentityId string
-param hostClientId string
-param hostPrincipalId string
+@description('The identity of the host: { id, clientId, principalId }.')
+param host object
 @description('The identities that the app itself uses, beside the host\'s: an empty object for each id.')
 param identities object
 param insightsConnection string
+@description('Who reaches the app and its storage (network.bicep).')
+param network object
+@description('Who signs people in: { clientId, applications, principals }; by keys where clientId is empty.')
+param people object
 @description('The variables VMBACKUP_… of this app, and which functions of the package another app runs.')
 param settings object
 
@@ -21,6 +24,24 @@ var hostRoles = [
   '974c5e8b-45b9-4653-ba55-5f855dd0fb88' // Storage Queue Data Contributor
   '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3' // Storage Table Data Contributor
 ]
+
+var addresses = [for (address, i) in network.allowedAddresses: {
+  name: 'address-${i}'
+  priority: 200 + i
+  action: 'Allow'
+  ipAddress: contains(address, '/') ? address : '${address}/32'
+}]
+// Event Grid delivers to public addresses only, so the app has one, and lets nobody else in by it.
+var events = [
+  {
+    name: 'event-grid'
+    priority: 100
+    action: 'Allow'
+    tag: 'ServiceTag'
+    ipAddress: 'AzureEventGrid'
+  }
+]
+var byDefault = network.isPrivate ? 'Deny' : 'Allow'
 
 resource storage 'Microsoft.Storage/storageAccounts@2026-04-01' = {
   name: storageName
@@ -40,7 +61,7 @@ resource storage 'Microsoft.Storage/storageAccounts@2026-04-01' = {
     publicNetworkAccess: 'Enabled'
     networkAcls: {
       bypass: 'AzureServices'
-      defaultAction: 'Allow'
+      defaultAction: byDefault
     }
   }
 }
@@ -59,10 +80,10 @@ resource packageContainer 'Microsoft.Storage/storageAccounts/blobServices/contai
 }
 
 resource hostRights 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for role in hostRoles: {
-  name: guid(storage.id, hostPrincipalId, role)
+  name: guid(storage.id, host.principalId, role)
   scope: storage
   properties: {
-    principalId: hostPrincipalId
+    principalId: host.principalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role)
   }
@@ -92,14 +113,20 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
   identity: {
     type: 'UserAssigned'
     userAssignedIdentities: union({
-      '${hostIdentityId}': {}
+      '${host.id}': {}
     }, identities)
   }
   properties: {
     serverFarmId: plan.id
     httpsOnly: true
-    keyVaultReferenceIdentity: hostIdentityId
+    keyVaultReferenceIdentity: host.id
+    publicNetworkAccess: 'Enabled'
+    virtualNetworkSubnetId: network.isPrivate ? network.appSubnetId : null
     siteConfig: {
+      ipSecurityRestrictions: network.isPrivate ? concat(events, addresses) : []
+      ipSecurityRestrictionsDefaultAction: byDefault
+      scmIpSecurityRestrictions: network.isPrivate ? addresses : []
+      scmIpSecurityRestrictionsDefaultAction: byDefault
       ftpsState: 'Disabled'
       http20Enabled: true
       minTlsVersion: '1.2'
@@ -111,7 +138,7 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
           value: '${storage.properties.primaryEndpoints.blob}${packages}'
           authentication: {
             type: 'UserAssignedIdentity'
-            userAssignedIdentityResourceId: hostIdentityId
+            userAssignedIdentityResourceId: host.id
           }
         }
       }
@@ -136,13 +163,23 @@ resource appSettings 'Microsoft.Web/sites/config@2025-03-01' = {
   name: 'appsettings'
   properties: union({
     AzureWebJobsStorage__credential: 'managedidentity'
-    AzureWebJobsStorage__clientId: hostClientId
+    AzureWebJobsStorage__clientId: host.clientId
     AzureWebJobsStorage__blobServiceUri: storage.properties.primaryEndpoints.blob
     AzureWebJobsStorage__queueServiceUri: storage.properties.primaryEndpoints.queue
     AzureWebJobsStorage__tableServiceUri: storage.properties.primaryEndpoints.table
     APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnection
-    APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${hostClientId};Authorization=AAD'
+    APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${host.clientId};Authorization=AAD'
   }, settings)
+}
+
+module signIn 'sign_in.bicep' = if (people.clientId != '') {
+  name: '${name}-sign-in'
+  params: {
+    siteName: site.name
+    clientId: people.clientId
+    applications: people.applications
+    principals: people.principals
+  }
 }
 
 // No user and password for publishing: Entra alone.
@@ -159,6 +196,38 @@ resource noScm 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-0
   name: 'scm'
   properties: {
     allow: false
+  }
+}
+
+module storageEndpoints 'endpoints.bicep' = if (network.isPrivate) {
+  name: '${name}-storage'
+  params: {
+    name: storage.name
+    targetId: storage.id
+    services: [
+      'blob'
+      'queue'
+      'table'
+    ]
+    subnetId: network.endpointSubnetId
+    zones: network.zones
+    location: location
+    tags: tags
+  }
+}
+
+module siteEndpoint 'endpoints.bicep' = if (network.isPrivate) {
+  name: '${name}-site'
+  params: {
+    name: site.name
+    targetId: site.id
+    services: [
+      'sites'
+    ]
+    subnetId: network.endpointSubnetId
+    zones: network.zones
+    location: location
+    tags: tags
   }
 }
 

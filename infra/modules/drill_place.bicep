@@ -12,7 +12,13 @@ param slots int
 param restorerPrincipalId string
 param vaultPrincipalIds array
 param denyPlatform bool
+@description('What restore tests here may cost in a month before people are told; 0 for no budget.')
+param monthlyBudget int = 0
+param budgetFrom string = ''
+param actionGroupId string = ''
 param tags object
+
+var slotNames = [for n in range(1, slots): 'vmbackup-drill-${location}-${n}']
 
 resource shared 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: 'vmbackup-drill-${location}'
@@ -69,3 +75,16 @@ module usesSlot 'group_right.bicep' = [for n in range(1, slots): {
     slotGroups
   ]
 }]
+
+module budget 'budget.bicep' = if (monthlyBudget > 0) {
+  name: 'vmbackup-drill-budget-${location}'
+  params: {
+    name: 'vmbackup-${environmentName}-drills-${location}'
+    amount: monthlyBudget
+    groups: concat([
+      shared.name
+    ], slotNames)
+    actionGroupId: actionGroupId
+    from: budgetFrom
+  }
+}

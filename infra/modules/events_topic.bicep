@@ -84,35 +84,16 @@ resource vms 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = 
   ]
 }
 
-resource undelivered 'Microsoft.Insights/metricAlerts@2026-01-01' = {
-  name: 'vmbackup-events-undelivered'
-  location: 'global'
-  properties: {
-    description: 'Event Grid gave up on events for vmbackup. The sweep has seen those VMs; docs/operate.md says what it means.'
-    severity: 2
-    enabled: true
-    scopes: [
-      anyTopic.id
-    ]
-    evaluationFrequency: 'PT15M'
-    windowSize: 'PT1H'
-    criteria: {
-      'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
-      allOf: [
-        {
-          criterionType: 'StaticThresholdCriterion'
-          name: 'dead-letters'
-          metricName: withLetters ? 'DeadLetteredCount' : 'DroppedEventCount'
-          operator: 'GreaterThan'
-          threshold: 0
-          timeAggregation: 'Total'
-        }
-      ]
-    }
-    actions: [
-      {
-        actionGroupId: actionGroupId
-      }
-    ]
+module alarm 'events_alarm.bicep' = {
+  name: 'vmbackup-events-alarm'
+  params: {
+    name: 'vmbackup-events-undelivered'
+    words: 'Event Grid gave up on events for vmbackup. The sweep has seen those VMs; docs/operate.md says what it means.'
+    topicName: topicName
+    withLetters: withLetters
+    actionGroupId: actionGroupId
   }
+  dependsOn: [
+    topic
+  ]
 }

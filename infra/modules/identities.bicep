@@ -43,20 +43,34 @@ resource events 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = 
   tags: tags
 }
 
-output readerId string = reader.id
-output readerClientId string = reader.properties.clientId
-output readerPrincipalId string = reader.properties.principalId
-output protectorId string = protector.id
-output protectorClientId string = protector.properties.clientId
-output protectorPrincipalId string = protector.properties.principalId
-output restorerId string = restorer.id
-output restorerClientId string = restorer.properties.clientId
-output restorerPrincipalId string = restorer.properties.principalId
-output hostId string = host.id
-output hostClientId string = host.properties.clientId
-output hostPrincipalId string = host.properties.principalId
-output keeperId string = keeper.id
-output keeperClientId string = keeper.properties.clientId
-output keeperPrincipalId string = keeper.properties.principalId
-output eventsId string = events.id
-output eventsPrincipalId string = events.properties.principalId
+// Each as { id, clientId, principalId }.
+output reader object = {
+  id: reader.id
+  clientId: reader.properties.clientId
+  principalId: reader.properties.principalId
+}
+output protector object = {
+  id: protector.id
+  clientId: protector.properties.clientId
+  principalId: protector.properties.principalId
+}
+output restorer object = {
+  id: restorer.id
+  clientId: restorer.properties.clientId
+  principalId: restorer.properties.principalId
+}
+output host object = {
+  id: host.id
+  clientId: host.properties.clientId
+  principalId: host.properties.principalId
+}
+output keeper object = {
+  id: keeper.id
+  clientId: keeper.properties.clientId
+  principalId: keeper.properties.principalId
+}
+output events object = {
+  id: events.id
+  clientId: events.properties.clientId
+  principalId: events.properties.principalId
+}

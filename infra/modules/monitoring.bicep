@@ -44,4 +44,7 @@ resource publishes 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 }
 
 output workspaceId string = workspace.id
+output workspaceName string = workspace.name
+// The id by which it is asked.
+output workspaceGuid string = workspace.properties.customerId
 output insightsConnection string = insights.properties.ConnectionString

@@ -5,10 +5,14 @@ param location string
 param tags object
 param redundancy string
 param evidenceDays int
+@description('More than evidenceDays: evidence names consoles by their digests.')
+param consoleDays int
 param evidenceLocked bool
 param readerPrincipalId string
 param keeperPrincipalIds array
 param eventsPrincipalId string
+@description('Who reaches the account (network.bicep).')
+param network object
 
 var here = resourceGroup().id
 var roles = loadJsonContent('../roles.json')
@@ -30,9 +34,14 @@ resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
     minimumTlsVersion: 'TLS1_2'
     supportsHttpsTrafficOnly: true
     publicNetworkAccess: 'Enabled'
+    // Event Grid lays down its dead letters as a service that Azure trusts.
     networkAcls: {
       bypass: 'AzureServices'
-      defaultAction: 'Allow'
+      defaultAction: network.isPrivate ? 'Deny' : 'Allow'
+      ipRules: [for address in network.allowedAddresses: {
+        action: 'Allow'
+        value: address
+      }]
     }
   }
 }
@@ -134,6 +143,29 @@ resource tidies 'Microsoft.Storage/storageAccounts/managementPolicies@2026-04-01
             }
           }
         }
+        // Counted from when a console was last written, which is before its record of evidence.
+        {
+          name: 'old-consoles'
+          type: 'Lifecycle'
+          enabled: true
+          definition: {
+            actions: {
+              baseBlob: {
+                delete: {
+                  daysAfterModificationGreaterThan: consoleDays
+                }
+              }
+            }
+            filters: {
+              blobTypes: [
+                'blockBlob'
+              ]
+              prefixMatch: [
+                'state/drills/drill-'
+              ]
+            }
+          }
+        }
       ]
     }
   }
@@ -204,6 +236,22 @@ resource laysDownLetters 'Microsoft.Authorization/roleAssignments@2022-04-01' = 
     principalId: eventsPrincipalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', blobDataContributor)
+  }
+}
+
+module endpoints 'endpoints.bicep' = if (network.isPrivate) {
+  name: 'vmbackup-state-endpoints'
+  params: {
+    name: account.name
+    targetId: account.id
+    services: [
+      'blob'
+      'table'
+    ]
+    subnetId: network.endpointSubnetId
+    zones: network.zones
+    location: location
+    tags: tags
   }
 }
 

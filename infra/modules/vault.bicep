@@ -2,6 +2,9 @@
 param name string
 param location string
 param immutability string
+param redundancy string
+@description('For how many days what was deleted can be taken back.')
+param softDeleteDays int
 param workspaceId string
 
 resource vault 'Microsoft.RecoveryServices/vaults@2026-07-01' = {
@@ -14,12 +17,17 @@ resource vault 'Microsoft.RecoveryServices/vaults@2026-07-01' = {
   properties: {
     publicNetworkAccess: 'Enabled'
     redundancySettings: {
-      standardTierStorageRedundancy: 'GeoRedundant'
+      standardTierStorageRedundancy: redundancy
       crossRegionRestore: 'Disabled'
     }
     securitySettings: {
       immutabilitySettings: {
         state: immutability
+      }
+      softDeleteSettings: {
+        softDeleteState: 'Enabled'
+        softDeleteRetentionPeriodInDays: softDeleteDays
+        enhancedSecurityState: 'Enabled'
       }
     }
     monitoringSettings: {

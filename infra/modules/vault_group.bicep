@@ -5,6 +5,8 @@ param group string
 param name string
 param location string
 param immutability string
+param redundancy string
+param softDeleteDays int
 param workspaceId string
 
 resource here 'Microsoft.Resources/resourceGroups@2025-04-01' = {
@@ -19,6 +21,8 @@ module vault 'vault.bicep' = {
     name: name
     location: location
     immutability: immutability
+    redundancy: redundancy
+    softDeleteDays: softDeleteDays
     workspaceId: workspaceId
   }
 }

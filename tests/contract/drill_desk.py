@@ -60,7 +60,7 @@ class DrillDesk(Desk):
         self.staging = AzureStaging(
             reader, self.credential, "core.windows.net", transport=self.transport
         )
-        consoles = Consoles("core.windows.net", transport=self.transport)
+        consoles = Consoles("core.windows.net", "storage.azure.net", transport=self.transport)
         self.copies = AzureCopies(reader, restorer, consoles)
 
     def order(self, **changes: Any) -> RestoreOrder:

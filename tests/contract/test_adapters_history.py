@@ -10,8 +10,9 @@ from tests.contract.operator_desk import SUBSCRIPTION
 from tests.contract.restore_desk import RestoreDesk
 from vmbackup_core.adapters.arm import Arm
 from vmbackup_core.adapters.gate import Identity
-from vmbackup_core.adapters.history import AzureRestoreHistory
+from vmbackup_core.adapters.history import AzureRestoreHistory, AzureSlotSurvey
 from vmbackup_core.domain.drill.facts import RestoreFacts, RestoreProgress
+from vmbackup_core.domain.drill.slots import Place, Slot
 from vmbackup_core.domain.ids import VaultId, VmId
 from vmbackup_core.domain.rules import Scope
 
@@ -94,3 +95,30 @@ def test_the_whole_estate_is_one_question(desk: RestoreDesk) -> None:
     look(desk)
 
     assert [call.route for call in desk.world.exchanges][before:] == ["graph.query"]
+
+
+# What lies in slots.
+
+
+def occupied(world: World) -> tuple[Slot, ...]:
+    reader = ReaderDesk(world)
+    return AzureSlotSurvey(reader.arm(Identity.READER), reader.clock).observe_occupied(
+        Scope(subscriptions=(SUBSCRIPTION,))
+    )
+
+
+def test_slots_with_a_machine_or_a_disk_are_told_once_each(desk: RestoreDesk) -> None:
+    place = Place(SUBSCRIPTION, "westeurope")
+    world = desk.world
+    for group in (f"{place.group}-2", f"{place.group}-10", place.group, "rg-x"):
+        world.groups.ensure(SUBSCRIPTION, group, place.location)
+        for name in ("one", "two"):
+            world.machines.disks.create(
+                subscription=SUBSCRIPTION, group=group, name=name, location=place.location, tags={}
+            )
+
+    assert occupied(world) == (Slot(place, 2), Slot(place, 10))
+
+
+def test_without_slots_none_is_occupied(desk: RestoreDesk) -> None:
+    assert occupied(desk.world) == ()

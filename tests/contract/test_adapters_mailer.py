@@ -1,8 +1,8 @@
 """Mails through the real pipeline and the last gate, on a simulated mail service."""
 
 import json
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 import pytest
 from azure.core.rest import HttpRequest
@@ -72,6 +72,26 @@ def test_sent_twice_within_minutes_is_one_mail(post: Post) -> None:
     post.mailer.send(LETTER, OPERATION)
 
     assert len(list(post.world.email.outbox)) == 1
+
+
+@dataclass(frozen=True)
+class WrongClock:
+    """A clock that goes twenty minutes before Azure's."""
+
+    world: World
+
+    def now(self) -> datetime:
+        return self.world.clock.now() + timedelta(minutes=20)
+
+    def pause(self, duration: timedelta) -> None:
+        self.world.clock.advance(duration)
+
+
+def test_a_clock_that_differs_from_the_services_keeps_no_mail_back(post: Post) -> None:
+    AzureMailer(post.arm, SENDER, WrongClock(post.world)).send(LETTER, OPERATION)
+
+    (mail,) = post.world.email.outbox
+    assert mail.operation_id == OPERATION
 
 
 def test_a_service_without_room_says_when_to_come_back(post: Post) -> None:

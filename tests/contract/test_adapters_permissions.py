@@ -36,7 +36,7 @@ from vmbackup_core.adapters import (
 )
 from vmbackup_core.adapters.blobs_azure import AzureBlobs
 from vmbackup_core.adapters.deed_forms import Identity
-from vmbackup_core.adapters.history import AzureRestoreHistory
+from vmbackup_core.adapters.history import AzureRestoreHistory, AzureSlotSurvey
 from vmbackup_core.adapters.networks import AzureNetworks
 from vmbackup_core.adapters.rows_tables import TableRows
 from vmbackup_core.adapters.sizes import AzureSizes
@@ -82,7 +82,11 @@ UNCHARGED = {
 # Not charged one by one: Resource Graph shows what its caller may read.
 THROUGH_GRAPH: Mapping[str, set[str]] = {
     name: {action.lower() for action in adapter.ACTIONS[name]}
-    for adapter, name in ((inventory, "observe_estate"), (history, "observe_all_restores"))
+    for adapter, name in (
+        (inventory, "observe_estate"),
+        (history, "observe_all_restores"),
+        (history, "observe_occupied"),
+    )
 }
 # Asked of every identity or of none: Resource Graph shows what can be read anyway.
 UNGUARDED = {"microsoft.resourcegraph/resources/read"}
@@ -194,6 +198,9 @@ ON_ARM: Mapping[str, Callable[[Desk], Any]] = {
     "observe_all_restores": lambda desk: AzureRestoreHistory(
         desk.arm(Identity.READER), desk.clock
     ).observe_all_restores(Scope(subscriptions=(SUB,)), desk.clock.now()),
+    "observe_occupied": lambda desk: AzureSlotSurvey(
+        desk.arm(Identity.READER), desk.clock
+    ).observe_occupied(Scope(subscriptions=(SUB,))),
     "observe_vaults": lambda desk: desk.vaults.observe_vaults(SUB, WEST),
     "observe_items": lambda desk: desk.vaults.observe_items(WEB, WEST, None),
     "find_vault": lambda desk: desk.vaults.find_vault(WEB, WEST),

@@ -15,11 +15,16 @@ from azsim.transport import SimTransport
 from azsim.world import World
 from tests.clocks import HandClock
 from tests.credentials import StaticCredential
+from tests.drill_runs import order
 from tests.rows import MemoryRows
 from vmbackup_core.adapters.rows_files import FileRows
 from vmbackup_core.adapters.rows_tables import TableRows
+from vmbackup_core.app.drill.run_book import RunBook
+from vmbackup_core.domain.drill.facts import GuestCheck
+from vmbackup_core.domain.drill.slots import Slot
 from vmbackup_core.domain.errors import Retryable, Stale
 from vmbackup_core.ports import Row, Rows
+from vmbackup_core.settings.drilling import MOST_SCRIPTS
 
 MONDAY = datetime(2026, 3, 2, 8, tzinfo=UTC)
 ACCOUNT = "ledger"
@@ -259,3 +264,30 @@ def test_no_write_is_lost_between_processes(tmp_path: Path) -> None:
     row = FileRows(tmp_path, HandClock(MONDAY)).get("hint", "web")
     assert row is not None
     assert row.values == {"number": "120"}
+
+
+# How much a row holds.
+
+
+def test_a_run_with_as_long_scripts_as_a_configuration_allows_fits_into_its_row(
+    shelf: Shelf, rows: Rows
+) -> None:
+    checks = tuple(
+        GuestCheck(f"check-{number}", "Linux", "x" * 16_384)
+        for number in range(MOST_SCRIPTS // 16_386)
+    )
+    of = order(checks=checks)
+    runs = RunBook(rows, HandClock(shelf.now()))
+    runs.open(of, Slot(of.place, 1))
+    things = tuple(f"/subscriptions/{'x' * 300}/disks/{number}" for number in range(100))
+    noted = runs.amend(of.run, lambda run: replace(run, removed=things))
+
+    assert runs.get(of.run) == noted
+    assert len(noted.order.checks) == 12
+
+
+def test_a_row_that_a_table_could_not_hold_is_a_bug_wherever_it_is_kept(tmp_path: Path) -> None:
+    large = Row("run", "web", {f"json_{number}": "x" * 30_000 for number in range(18)})
+
+    with pytest.raises(ValueError, match="too large"):
+        FileRows(tmp_path, HandClock(MONDAY)).put(large)

@@ -10,6 +10,7 @@ from azsim.transport import SimTransport
 from azsim.world import World
 from vmbackup_core.adapters.consoles import LARGEST_PICTURE, LONGEST_LOG, Consoles
 from vmbackup_core.domain.errors import Denied, Malformed, Rejected, Retryable
+from vmbackup_core.settings.clouds import CLOUDS, Cloud
 
 # As recorded, but for the key.
 LINK = (
@@ -34,8 +35,9 @@ class Held(World):
         return Response(self.status, content, {"Content-Type": "text/plain", **self.more})
 
 
-def consoles(held: World, suffix: str = "core.windows.net") -> Consoles:
-    return Consoles(suffix, transport=SimTransport(held))
+def consoles(held: World, cloud: Cloud = Cloud.PUBLIC) -> Consoles:
+    where = CLOUDS[cloud]
+    return Consoles(where.storage_suffix, where.consoles, transport=SimTransport(held))
 
 
 def test_a_log_is_read_as_it_is_whatever_the_guest_wrote() -> None:
@@ -127,18 +129,18 @@ def test_a_link_to_another_place_is_not_followed(link: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("suffix", "host"),
+    ("cloud", "host"),
     [
-        ("core.windows.net", "a.blob.core.windows.net"),
-        ("core.windows.net", "md-a.z1.blob.storage.azure.net"),
-        ("core.usgovcloudapi.net", "a.blob.core.usgovcloudapi.net"),
-        ("core.chinacloudapi.cn", "a.blob.core.chinacloudapi.cn"),
+        (Cloud.PUBLIC, "a.blob.core.windows.net"),
+        (Cloud.PUBLIC, "md-a.z1.blob.storage.azure.net"),
+        (Cloud.USGOV, "a.blob.core.usgovcloudapi.net"),
+        (Cloud.CHINA, "a.blob.core.chinacloudapi.cn"),
     ],
 )
-def test_each_cloud_has_its_own_storage(suffix: str, host: str) -> None:
-    assert consoles(Held(b"x"), suffix).read_log(f"https://{host}/x") == "x"
+def test_each_cloud_has_its_own_storage(cloud: Cloud, host: str) -> None:
+    assert consoles(Held(b"x"), cloud).read_log(f"https://{host}/x") == "x"
 
 
 def test_a_link_to_another_cloud_is_not_followed() -> None:
     with pytest.raises(Malformed):
-        consoles(Held(b"x"), "core.chinacloudapi.cn").read_log(LINK)
+        consoles(Held(b"x"), Cloud.CHINA).read_log(LINK)

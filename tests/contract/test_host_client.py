@@ -136,6 +136,51 @@ def test_listing_stops_at_a_page_of_a_hundred(host):
     assert len(body(ask(host, "list"))) == 100
 
 
+ENDED = ["Completed", "Failed", "Terminated"]
+
+
+def test_instances_are_listed_by_state_and_time_of_creation(host):
+    ask(host, "start", "old")
+    host.run_for(timedelta(hours=1))
+    noon = host.clock.now().isoformat()
+    host.run_for(SECOND)
+    ask(host, "start", "new")
+    ask(host, "raise", "old")
+
+    assert body(ask(host, "list-by", given={"states": ["Running"]})) == ["new"]
+    assert body(ask(host, "list-by", given={"states": ENDED})) == ["old"]
+    assert body(ask(host, "list-by", given={"states": ["Running"], "to": noon})) == []
+
+
+def test_ended_instances_are_purged_by_their_time_of_creation(host):
+    for name in ("old", "runs"):
+        ask(host, "start", name)
+    ask(host, "raise", "old")
+    host.run_for(timedelta(hours=1))
+    noon = host.clock.now().isoformat()
+    host.run_for(SECOND)
+    ask(host, "start", "new")
+    ask(host, "raise", "new")
+    span = {"from": "2000-01-01T00:00:00+00:00", "to": noon, "states": ENDED}
+
+    assert body(ask(host, "purge-by", given=span)) == 1
+    assert body(ask(host, "purge-by", given=span)) == 0
+    assert sorted(host.instances) == ["new", "runs"]
+
+
+def test_purging_by_time_wants_to_know_since_when(host):
+    assert b"created_time_from is required" in ask(host, "purge-by", given={"states": ENDED}).body
+
+
+def test_an_instance_that_continues_as_new_counts_as_created_anew(host):
+    ask(host, "start")
+    created = host.instances["one"].created
+    host.run_for(timedelta(hours=1))
+    ask(host, "raise", given="again")
+
+    assert host.instances["one"].created > created + timedelta(minutes=59)
+
+
 def test_the_check_status_response_points_to_the_callers_origin(host):
     answer = ask(host, "links")
 

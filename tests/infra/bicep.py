@@ -20,6 +20,7 @@ import tree_sitter_bicep
 from tree_sitter import Language, Node, Parser
 
 HOME = "11111111-1111-4111-8111-111111111111"
+TENANT = "99999999-9999-4999-8999-999999999999"
 _PARSER = Parser(Language(tree_sitter_bicep.language()))
 
 
@@ -189,7 +190,7 @@ class Template:
             case "ternary_expression":
                 return self.value(parts[1 if self.value(parts[0], local) else 2], local)
             case "member_expression":
-                return _member(self.value(parts[0], local), _text(parts[1]))
+                return self._member_of(parts[0], _text(parts[1]), local)
             case "subscript_expression":
                 return self.value(parts[0], local)[self.value(parts[1], local)]
             case "binary_expression":
@@ -200,6 +201,15 @@ class Template:
                 arguments = [self.value(part, local) for part in parts[1].named_children]
                 return self._call(_text(parts[0]), arguments)
         raise NotUnderstood(f"{node.type}: {_text(node)}")
+
+    def _member_of(self, owner: Node, name: str, local: Mapping[str, Any]) -> Any:
+        """Return a member; the tree takes `a ? b : c.d` for `(a ? b : c).d`, and Bicep does not."""
+        if owner.type != "ternary_expression":
+            return _member(self.value(owner, local), name)
+        condition, one, other = owner.named_children
+        if self.value(condition, local):
+            return self.value(one, local)
+        return self._member_of(other, name, local)
 
     def _key(self, node: Node, local: Mapping[str, Any]) -> str:
         key = node.named_children[0]
@@ -238,7 +248,11 @@ class Template:
         subscription = "/".join(self.scope.split("/")[:3])
         match name, arguments:
             case "subscription", []:
-                return {"id": subscription, "subscriptionId": subscription.rsplit("/", 1)[-1]}
+                return {
+                    "id": subscription,
+                    "subscriptionId": subscription.rsplit("/", 1)[-1],
+                    "tenantId": TENANT,
+                }
             case "subscription", [one]:
                 return f"/subscriptions/{one}"
             case "resourceGroup", []:
@@ -301,13 +315,19 @@ def _union(*several: Any) -> Any:
 _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "concat": lambda *lists: list(chain(*lists)),
     "contains": lambda holder, one: one in holder,
-    "environment": lambda: {"name": "AzureCloud"},
+    "environment": lambda: {
+        "name": "AzureCloud",
+        "suffixes": {"storage": "core.windows.net"},
+        "authentication": {"loginEndpoint": "https://login.microsoftonline.com/"},
+    },
     "guid": lambda *seeds: str(uuid.uuid5(uuid.NAMESPACE_URL, "|".join(map(str, seeds)))),
-    "join": lambda items, between: between.join(items),
+    "join": lambda items, between: between.join(map(str, items)),
     "length": len,
     "range": lambda first, count: list(range(first, first + count)),
+    "string": lambda value: json.dumps(value, separators=(",", ":")),
     "split": lambda text, at: text.split(at),
     "take": lambda text, count: text[:count],
+    "utcNow": lambda form: form.replace("yyyy", "2026").replace("MM", "11"),
     "toLower": lambda text: text.lower(),
     "union": _union,
     "uniqueString": _unique,

@@ -10,6 +10,7 @@ from tests.infra.bicep import HOME, Resource, Template, deploy
 
 INFRA = Path(__file__).parents[2] / "infra"
 OTHER = "22222222-2222-4222-8222-222222222222"
+HUB = "55555555-5555-4555-8555-555555555555"
 WEST = "westeurope"
 GIVEN: Mapping[str, Any] = {
     "environmentName": "test",
@@ -17,16 +18,26 @@ GIVEN: Mapping[str, Any] = {
     "watchedSubscriptions": [HOME, OTHER],
     "drillPlaces": [{"subscription": OTHER, "location": WEST, "slots": 2}],
     "mayCreateVaults": True,
+    "monthlyBudget": 50,
+    "monthlyDrillBudget": 200,
     "alarmEmails": ["somebody@example.org"],
     "newVaults": [
         {"subscription": OTHER, "group": "rg-backup", "name": "rsv-new", "location": WEST}
     ],
     "loggedVaults": [{"subscription": OTHER, "group": "rg-old", "name": f"rsv-{'o' * 46}"}],
+    "mailDomain": "AzureManaged",
+    "logWorkspaces": [
+        {"subscription": OTHER, "group": "rg-hub", "name": "log-hub", "id": HUB.upper()}
+    ],
 }
 EVENTS: Mapping[str, Any] = {
     "subscriptions": f"{HOME},{OTHER}",
     "functionId": "/subscriptions/s/sites/app/functions/vm_events",
     "identityId": "/identities/events",
+    "reportsFunctionId": "/subscriptions/s/sites/app/functions/delivery_reports",
+    "mailServiceId": "/services/mail",
+    "appGroup": "rg-vmbackup-test",
+    "existingTopics": {},
     "stateAccountId": "/accounts/state",
     "actionGroupId": "/groups/people",
     "location": WEST,

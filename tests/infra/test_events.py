@@ -14,7 +14,10 @@ def second_step(**given: Any) -> list[Resource]:
 
 
 def test_each_watched_subscription_has_a_topic_of_itself() -> None:
-    sources = {one.id.split("/")[2]: one.body["properties"] for one in of_kind(events(), TOPIC)}
+    sources = {
+        one.id.split("/")[2]: one.body["properties"]
+        for one in of_kind(second_step(mailServiceId=""), TOPIC)
+    }
 
     assert sources == {
         where: {
@@ -38,7 +41,7 @@ def test_a_topic_that_is_there_is_used() -> None:
 
 
 def test_what_cannot_be_delivered_is_laid_down_by_an_identity() -> None:
-    [one, _] = of_kind(events(), SUBSCRIPTION)
+    one = of_kind(events(), SUBSCRIPTION)[0]
     letters = one.body["properties"]["deadLetterWithResourceIdentity"]
 
     assert letters["identity"] == {
@@ -50,8 +53,27 @@ def test_what_cannot_be_delivered_is_laid_down_by_an_identity() -> None:
 
 def test_without_an_identity_nothing_is_laid_down_and_the_alarm_counts_what_is_dropped() -> None:
     resources = second_step(identityId="")
-    [one, _] = of_kind(resources, SUBSCRIPTION)
-    [alarm, _] = of_kind(resources, "Microsoft.Insights/metricAlerts")
+    one = of_kind(resources, SUBSCRIPTION)[0]
+    alarm = of_kind(resources, "Microsoft.Insights/metricAlerts")[0]
 
     assert one.body["properties"]["deadLetterWithResourceIdentity"] is None
     assert alarm.body["properties"]["criteria"]["allOf"][0]["metricName"] == "DroppedEventCount"
+
+
+def test_the_mail_service_tells_of_its_mails() -> None:
+    [topic] = [one for one in of_kind(events(), TOPIC) if one.name == "vmbackup-mail"]
+    [reports] = [one for one in of_kind(events(), SUBSCRIPTION) if one.id.startswith(topic.id)]
+    properties = reports.body["properties"]
+
+    assert topic.body["properties"]["source"] == EVENTS["mailServiceId"]
+    assert properties["filter"] == {
+        "includedEventTypes": ["Microsoft.Communication.EmailDeliveryReportReceived"]
+    }
+    assert properties["destination"]["properties"]["resourceId"] == EVENTS["reportsFunctionId"]
+    assert properties["deadLetterWithResourceIdentity"]["deadLetterDestination"] is not None
+
+
+def test_without_a_mail_service_of_ours_nothing_is_subscribed_for_mails() -> None:
+    resources = second_step(mailServiceId="")
+
+    assert {one.name for one in of_kind(resources, SUBSCRIPTION)} == {"vmbackup-vms"}

@@ -3,6 +3,7 @@
 import os
 import re
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,15 @@ ROOT = INFRA.parent
 TOP = {"LICENSE", "function_app.py", "host.json", "requirements.txt", "vmbackup.toml"}
 LARGEST = 2_000_000  # Bytes before compression; what pip installs on Azure comes on top.
 AZD = YAML(typ="safe").load(ROOT / "azure.yaml")
-HOOK = ROOT / AZD["hooks"]["postdeploy"]["run"]
+HOOKS = {name: ROOT / hook["run"] for name, hook in AZD["hooks"].items()}
+SUBSCRIBE = INFRA / "hooks" / "subscribe.sh"
+# What azd's hook after publishing reads, and what it calls.
+AFTER = (HOOKS["postdeploy"], SUBSCRIBE)
 GIVEN_BY_AZD = {"AZURE_SUBSCRIPTION_ID", "AZURE_ENV_NAME", "AZURE_LOCATION"}
+
+
+def used_by(scripts: Iterable[Path]) -> set[str]:
+    return {name for path in scripts for name in re.findall(r"\$([A-Z_]+)", path.read_text())}
 
 
 def test_the_app_and_nothing_else_is_shipped() -> None:
@@ -68,15 +76,21 @@ def test_plain_az_gives_the_hook_all_that_azd_gives() -> None:
     script = (INFRA / "deploy.sh").read_text()
     exported = set(" ".join(re.findall(r"^export (.+)$", script, re.MULTILINE)).split())
 
-    assert exported == set(re.findall(r"\$([A-Z_]+)", HOOK.read_text()))
+    assert exported == used_by(AFTER)
 
 
-def test_the_hook_is_a_script_that_can_be_run() -> None:
-    assert os.access(HOOK, os.X_OK)
+@pytest.mark.parametrize("hook", sorted((INFRA / "hooks").iterdir()), ids=lambda path: path.name)
+def test_a_hook_is_a_script_that_can_be_run(hook: Path) -> None:
+    assert os.access(hook, os.X_OK)
+
+
+def test_azd_calls_hooks_that_are_there() -> None:
+    assert set(HOOKS) == {"preprovision", "postdeploy"}
+    assert all(hook.exists() for hook in HOOKS.values())
 
 
 def test_the_hook_uses_what_azd_or_the_template_gives() -> None:
-    used = set(re.findall(r"\$([A-Z_]+)", HOOK.read_text()))
+    used = used_by(AFTER)
     given = set(re.findall(r"^output ([A-Z_]+)", (INFRA / "main.bicep").read_text(), re.MULTILINE))
 
     assert used <= given | GIVEN_BY_AZD
@@ -86,7 +100,7 @@ def test_the_hook_gives_the_second_step_every_parameter_that_it_needs() -> None:
     template = (INFRA / "events.bicep").read_text()
     needed = set(re.findall(r"^param (\w+) \w+$", template, re.MULTILINE))
 
-    assert set(re.findall(r"^    (\w+)=\"\$", HOOK.read_text(), re.MULTILINE)) == needed
+    assert set(re.findall(r"^    (\w+)=\"\$", SUBSCRIBE.read_text(), re.MULTILINE)) == needed
 
 
 def test_outputs_that_look_like_variables_of_the_app_are_such() -> None:

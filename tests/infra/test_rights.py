@@ -56,7 +56,7 @@ def needed_by(identity: str) -> set[str]:
     return {
         action
         for (adapter, name), actions in rows.items()
-        if whose[name] == identity and adapter not in roles.BY_HAND
+        if whose[name] == identity
         for action in actions
     }
 
@@ -73,7 +73,7 @@ def test_every_adapter_that_names_actions_is_known() -> None:
     adapters = Path(__file__).parents[2] / "vmbackup_core" / "adapters"
     naming = {path.stem for path in adapters.glob("*.py") if "\nACTIONS:" in path.read_text()}
 
-    assert naming == {*roles.ADAPTERS, *roles.BY_HAND}
+    assert naming == set(roles.ADAPTERS)
 
 
 @pytest.mark.parametrize("identity", ["reader", "protector", "restorer"])

@@ -1,11 +1,12 @@
 """Every checker of templates passes on ours, and catches what it claims to catch."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from tests.infra.bicep import NotUnderstood, deploy
-from tests.infra.estate import EVENTS, GIVEN, estate, events, nested
+from tests.infra.estate import EVENTS, GIVEN, INFRA, estate, events, nested
 from tools import infra_check
 
 GOOD = """
@@ -63,6 +64,15 @@ def test_a_template_keeps_to_the_conservative_dialect(path: Path) -> None:
 @needs_types
 def test_templates_fit_the_types_that_azure_publishes() -> None:
     assert infra_check.types(infra_check.templates()) == []
+
+
+@pytest.mark.parametrize("name", infra_check.UNTYPED)
+def test_a_template_whose_types_nobody_checks_makes_nothing_else_and_is_told_of(name: str) -> None:
+    [path] = [one for one in infra_check.templates() if one.name == name]
+    kinds = re.findall(r"^resource \w+ '([^@]+)@", path.read_text(), re.MULTILINE)
+
+    assert {"/".join(kind.split("/")[:2]) for kind in kinds} == {infra_check.UNTYPED[name]}
+    assert infra_check.UNTYPED[name] in (INFRA.parent / "docs" / "unverified.md").read_text()
 
 
 @needs_types

@@ -16,6 +16,12 @@ def test_a_new_vault_refuses_to_keep_less_and_tells_of_failed_jobs() -> None:
 
     assert vault.id == f"/subscriptions/{OTHER}/resourceGroups/rg-backup/providers/{VAULT}/rsv-new"
     assert properties["securitySettings"]["immutabilitySettings"] == {"state": "Unlocked"}
+    assert properties["securitySettings"]["softDeleteSettings"] == {
+        "softDeleteState": "Enabled",
+        "softDeleteRetentionPeriodInDays": 14,
+        "enhancedSecurityState": "Enabled",
+    }
+    assert properties["redundancySettings"]["standardTierStorageRedundancy"] == "GeoRedundant"
     assert properties["monitoringSettings"]["azureMonitorAlertSettings"] == {
         "alertsForAllJobFailures": "Enabled"
     }

@@ -1,7 +1,7 @@
 """`vmbackup drill run` and what reads its records: in the deployed app, and driven from here."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 from azsim.guests import Boot, Conduct
 from azsim.world import World
 from tests.cli import TOML, Cli, Office, Ran
+from tests.credentials import StaticCredential
 from tests.scenario.drill_stage import DRILLS, PLACE, STAGING, NightStage
 from tests.scenario.stage import TOML as STAGE_TOML
 from tests.scenario.stage import opened
@@ -451,3 +452,46 @@ def test_an_accepted_test_of_which_nothing_runs_is_given_up(night: NightStage) -
 
     assert ran.code == 1
     assert "has begun nothing of drill-0 since" in ran.err
+
+
+@dataclass
+class BehindEntra:
+    """A deployed app that admits one token."""
+
+    token: str
+    headers: list[Mapping[str, str]] = field(default_factory=list)
+
+    def __call__(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes = b""
+    ) -> Answer:
+        self.headers.append(headers)
+        admitted = headers.get("authorization") == f"Bearer {self.token}"
+        return Answer(400, b'{"faults": ["known"]}') if admitted else Answer(401, b"")
+
+
+def signed_in(night: NightStage, gate: BehindEntra, token: str) -> Ran:
+    deployment = replace(night.app.settings.deployment, app_audience="api://backup")
+    app = replace(night.app, settings=replace(night.app.settings, deployment=deployment))
+    cli = Cli(app, fetch=gate, credential=lambda authority: StaticCredential(token))
+    return cli.run("drill", "run", "web", "--yes", "--app", APP)
+
+
+def test_where_entra_stands_in_front_whoever_is_signed_in_asks(night: NightStage) -> None:
+    night.prepare("web")
+    gate = BehindEntra("mine")
+
+    ran = signed_in(night, gate, "mine")
+
+    assert "known" in ran.err
+    assert "x-functions-key" not in gate.headers[0]
+    assert "mine" not in ran.out + ran.err
+
+
+def test_whom_entra_does_not_admit_is_told(night: NightStage) -> None:
+    night.prepare("web")
+
+    ran = signed_in(night, BehindEntra("mine"), "another")
+
+    assert ran.code == 64
+    assert "refuses you (401)" in ran.err
+    assert "another" not in ran.out + ran.err

@@ -51,6 +51,20 @@ def test_what_was_proven_is_not_tested_again_the_next_night(night: NightStage):
     assert len(night.instances("night")) == before + 2
 
 
+@pytest.mark.long
+def test_a_night_that_is_triggered_again_after_its_end_tests_nobody_more(night: NightStage):
+    night.configure(TOML + DRILLS.replace("[drills]", "[drills]\nper_night = 1"))
+    night.prepare("web", "db")
+    night.run(3 * HOUR)
+    before = night.proven()
+
+    night.host.start("night", instance_id=night.app.restore_tests().planning.night.key())
+    night.run(2 * HOUR)
+
+    assert len(before) == 1
+    assert night.proven() == before
+
+
 def test_without_a_drill_plan_the_timers_start_nothing(night: NightStage):
     night.configure(TOML)
     night.prepare("web")

@@ -21,7 +21,7 @@ from tests.scenario.one_drill import OneDrill, differences, one_drill, picture, 
 # keeps this true. Those of the ledger and of documents are at most so many.
 CALLS = 195
 ROUTES = {
-    "graph.query": 8,
+    "graph.query": 9,
     "resources.list_by_group": 3,
     "machines.get": 1,
     "boot_blobs.get": 2,

@@ -4,6 +4,7 @@ from datetime import time
 from tests.builders import NOW
 from tests.incidents import Looks, bad, good, hour
 from vmbackup_core.domain.schedules import Daily, Weekday, Weekly
+from vmbackup_core.domain.telling.digest_sheets import write_alive_sheet
 from vmbackup_core.domain.telling.digests import (
     Drilled,
     Head,
@@ -70,6 +71,7 @@ def test_the_operators_digest_says_that_we_are_alive_and_what_waits():
         rerouted=(RoutingChange("web", ("a@example.com",), ("b\n@example.com",)),),
         refused=(Refused("evil\n@example.com", "is no e-mail address"),),
         sources=("the log of ws-1 since\nyesterday",),
+        stuck=("protect-1 (protect) was to go on\nat noon",),
     )
 
     told = write_alive_digest(12, today, estate(), NOW, hour(3))
@@ -85,7 +87,17 @@ def test_the_operators_digest_says_that_we_are_alive_and_what_waits():
         rerouted=(RoutingChange("web", ("a@example.com",), ("b @example.com",)),),
         refused=(Refused("evil @example.com", "is no e-mail address"),),
         sources=("the log of ws-1 since yesterday",),
+        stuck=("protect-1 (protect) was to go on at noon",),
     )
+
+
+def test_the_operators_digest_names_workflows_that_stand_still():
+    today = Today(COUNT, stuck=("protect-1 (protect) was to go on at noon",))
+
+    sheet = write_alive_sheet(write_alive_digest(1, today, [], NOW, hour(3)))
+
+    (listing,) = [one for one in sheet.blocks if one.title.startswith("Workflows")]
+    assert [row.name for row in listing.rows] == ["protect-1 (protect) was to go on at noon"]
 
 
 def test_an_empty_estate_is_covered():

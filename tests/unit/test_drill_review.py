@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 from tests.builders import NOW
 from tests.small_drill import SmallDrill, small_drill
 from tests.tiny_drills import PANIC, Answer, point
+from vmbackup_core.adapters.row_rules import check_row
 from vmbackup_core.app.codec import to_json
 from vmbackup_core.domain.drill.facts import GuestCheck
 from vmbackup_core.domain.drill.reasons import Ending
 from vmbackup_core.domain.drill.rungs import Rung, Verdict
+from vmbackup_core.domain.drill.steps import Wait
 from vmbackup_core.domain.errors import Retryable
 from vmbackup_core.domain.facts import Tags
 
@@ -252,6 +254,25 @@ def test_the_tags_of_a_source_do_not_travel_with_the_state():
     drill.until("remove container")
 
     assert "company-tag" not in json.dumps(to_json(drill.state))
+
+
+def test_the_largest_machine_with_the_longest_scripts_stays_within_what_its_stores_hold():
+    lengths = [16_384] * 12
+    checks = tuple(GuestCheck(f"c{n}", "linux", "x" * one) for n, one in enumerate(lengths))
+    drill = small_drill(needed=Rung.CHECKS, checks=checks, power_on=4 * HOUR)
+    drill.azure.data_disks = 32
+    largest = 0
+    while drill.state.cleaning.recorded is None:
+        turn = drill.turn()
+        assert turn is not None
+        largest = max(largest, len(json.dumps(to_json(drill.state))))
+        if isinstance(turn.then, Wait):
+            drill.clock.move_to(turn.then.until)
+
+    (row,) = drill.rows.list("run")
+    check_row(row)
+    assert len(drill.state.restoring.disks or ()) == 33
+    assert 200_000 < largest < 400_000
 
 
 def test_reasons_that_are_never_the_same_do_not_grow_for_ever():

@@ -139,6 +139,34 @@ def test_a_missing_backup_while_the_agent_is_dead_is_no_second_incident():
     assert len(incident.attempts) == 3
 
 
+def test_a_missing_backup_does_not_take_the_words_of_a_failure():
+    looks = Looks().look(1, bad(0, code="Xy")).look(25, bad(24, RootCause.MISSED))
+
+    (incident,) = looks.book.incidents
+    assert (incident.cause, incident.words.code) == (RootCause.AGENT, "Xy")
+
+
+def test_a_failure_that_nobody_knows_does_not_take_the_words_of_one_with_a_cause():
+    looks = Looks().look(1, bad(0, code="Xy")).look(25, bad(24, RootCause.UNKNOWN, code="New"))
+
+    (incident,) = looks.book.incidents
+    assert (incident.cause, incident.words.code) == (RootCause.AGENT, "Xy")
+
+
+def test_a_failure_gives_its_words_to_what_was_missing_before():
+    looks = Looks().look(1, bad(0, RootCause.MISSED)).look(25, bad(24, RootCause.UNKNOWN, code="X"))
+
+    (incident,) = looks.book.incidents
+    assert (incident.cause, incident.words.code) == (RootCause.UNKNOWN, "X")
+
+
+def test_a_missing_backup_after_a_failure_that_nobody_knows_is_no_second_incident():
+    looks = Looks().look(1, bad(0, RootCause.UNKNOWN, code="X")).look(25, bad(24, RootCause.MISSED))
+
+    (incident,) = looks.book.incidents
+    assert (incident.cause, incident.words.code) == (RootCause.UNKNOWN, "X")
+
+
 def test_a_state_is_told_at_once_and_ends_when_it_is_mended():
     looks = Looks().look(0, held(0)).look(1, held(1)).look(2, mended(2, RootCause.STOPPED))
 

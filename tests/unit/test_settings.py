@@ -32,6 +32,7 @@ from vmbackup_core.settings import (
     read_deployment,
     system_environment,
 )
+from vmbackup_core.settings.drilling import MOST_SCRIPTS
 from vmbackup_core.settings.words import parse_blackout, parse_time_zone
 
 ROOT = Path(__file__).parents[2]
@@ -376,6 +377,25 @@ def test_a_script_that_is_too_long_for_a_check_is_refused():
         drills_with(check)
 
 
+def with_scripts(last: int) -> str:
+    """Return twelve checks with scripts as long as one may be, and one of `last` characters."""
+    lengths = (*[16_384] * 12, last)
+    checks = (
+        f'{{ name = "check-{number}", os = "linux", script = "{"x" * length}" }}'
+        for number, length in enumerate(lengths)
+    )
+    return f"checks = [{', '.join(checks)}]"
+
+
+def test_scripts_may_be_so_long_together_and_no_longer():
+    together = 12 * (16_384 + 2)
+    fits = MOST_SCRIPTS - together - 2
+
+    assert len(drills_with(with_scripts(fits)).checks) == 13
+    with pytest.raises(SettingsError, match=r"checks: have scripts of 200,001 characters together"):
+        drills_with(with_scripts(fits + 1))
+
+
 def test_a_failed_copy_may_be_kept_for_hours():
     assert drills_with('keep_failed = "4 hours"').keep_failed == timedelta(hours=4)
     assert drills_with("").keep_failed == timedelta(0)
@@ -460,6 +480,7 @@ def test_a_deployment_on_azure_finds_its_storage_in_its_cloud():
         janitor_schedule="0 */15 * * * *",
         watch_schedule="0 */10 * * * *",
         digest_schedule="30 */15 * * * *",
+        housekeeping_schedule="0 20 3 * * *",
     )
 
 

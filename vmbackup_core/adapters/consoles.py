@@ -21,20 +21,16 @@ LONGEST_LOG = 1024 * 1024  # Bytes, from its end.
 LARGEST_PICTURE = 4 * 1024 * 1024
 LINK_LIFE = timedelta(minutes=10)
 
-# Where Azure keeps the blobs of managed boot diagnostics: recorded for the public cloud, and by its
-# pattern a guess for the others.
-_MANAGED = {
-    "core.windows.net": "storage.azure.net",
-    "core.usgovcloudapi.net": "storage.azure.us",
-    "core.chinacloudapi.cn": "storage.azure.cn",
-}
-
 
 class Consoles:
-    """Reads what the links lead to; `storage_suffix` is the cloud's (`core.windows.net`)."""
+    """
+    Reads what the links lead to, and no link that leads elsewhere.
 
-    def __init__(self, storage_suffix: str, *, transport: Any = None) -> None:
-        suffixes = (storage_suffix, _MANAGED.get(storage_suffix, storage_suffix))
+    `suffixes` are where the cloud keeps blobs: in accounts (`core.windows.net`), and what managed
+    boot diagnostics wrote.
+    """
+
+    def __init__(self, *suffixes: str, transport: Any = None) -> None:
         self._hosts = tuple(f".blob.{suffix}" for suffix in suffixes)
         self._transport = transport
 

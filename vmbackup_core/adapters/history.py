@@ -1,6 +1,7 @@
-"""Restores that anybody ran, over the whole estate: the port RestoreHistory on Resource Graph."""
+"""Restores that anybody ran, and what lies in slots: RestoreHistory and SlotSurvey on the graph."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from vmbackup_core.adapters.wire import Json, text
 from vmbackup_core.adapters.wire_items import vault_of
 from vmbackup_core.adapters.wire_restores import parse_restore
 from vmbackup_core.domain.drill.facts import RestoreFacts
+from vmbackup_core.domain.drill.slots import PREFIX, Slot
 from vmbackup_core.domain.errors import Malformed
 from vmbackup_core.domain.rules import Scope
 
@@ -19,9 +21,36 @@ if TYPE_CHECKING:
 
 ACTIONS: Mapping[str, tuple[str, ...]] = {
     "observe_all_restores": ("Microsoft.RecoveryServices/vaults/backupJobs/read",),
+    "observe_occupied": (
+        "Microsoft.Compute/virtualMachines/read",
+        "Microsoft.Compute/disks/read",
+    ),
 }
 
 JOB = "microsoft.recoveryservices/vaults/backupjobs"
+OCCUPYING = (
+    "resources"
+    " | where type =~ 'microsoft.compute/virtualmachines' or type =~ 'microsoft.compute/disks'"
+    f" | where id contains '/resourcegroups/{PREFIX}-'"
+    " | project id, type"
+    " | order by id asc"
+)
+
+
+class AzureSlotSurvey:
+    """One question to Resource Graph, whatever the number of slots."""
+
+    def __init__(self, reader: Arm, clock: "Clock") -> None:
+        self._graph = Graph(reader, clock)
+
+    def observe_occupied(self, scope: Scope) -> tuple[Slot, ...]:
+        """Return the slots with a machine or a disk; what lies beside slots is none of ours."""
+        rows = self._graph.rows(OCCUPYING, scope, "reading what lies in slots")
+        found: set[Slot] = set()
+        for row in rows:
+            with suppress(Malformed):
+                found.add(Slot.parse(text(row, "id").lower().partition("/providers/")[0]))
+        return tuple(sorted(found))
 
 
 class AzureRestoreHistory:

@@ -15,7 +15,11 @@ from vmbackup_core.domain.errors import Malformed
 from vmbackup_core.domain.telling.backup_runs import BackupRun
 
 ACTIONS: Mapping[str, tuple[str, ...]] = {
-    "observe_ingested": ("Microsoft.OperationalInsights/workspaces/query/read",),
+    "observe_ingested": (
+        "Microsoft.OperationalInsights/workspaces/read",
+        "Microsoft.OperationalInsights/workspaces/query/read",
+        "Microsoft.OperationalInsights/workspaces/query/AddonAzureBackupJobs/read",
+    ),
 }
 
 # Oldest first: where the answer is cut, what is left out comes with the next question. `IaaSVM` is

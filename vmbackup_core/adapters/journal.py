@@ -5,6 +5,7 @@ import logging
 
 from vmbackup_core.domain.ids import VmId
 
+_ALARM = "alarm"
 _log = logging.getLogger("vmbackup")
 
 
@@ -12,6 +13,6 @@ class LogJournal:
     def note(
         self, kind: str, key: str, text: str, *, vm: VmId | None = None, **more: object
     ) -> None:
-        """Write one line at level INFO."""
+        """Write one line at level INFO, an alarm at level ERROR."""
         line = {"kind": kind, "key": key, "vm": str(vm) if vm else "", "text": text, **more}
-        _log.info(json.dumps(line))
+        _log.log(logging.ERROR if kind == _ALARM else logging.INFO, json.dumps(line))

@@ -8,6 +8,7 @@ _KEY = re.compile(r"[a-z0-9-]{1,200}")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,200}")
 _RESERVED = frozenset({"partitionkey", "rowkey", "timestamp", "etag"})
 LONGEST_VALUE = 32_000  # A table's text property holds 32 K characters of UTF-16.
+LARGEST_ROW = 500_000  # A table's entity holds 1 MiB, keys and names among it, in UTF-16.
 
 
 def check_key(key: str) -> None:
@@ -22,5 +23,13 @@ def check_row(row: Row) -> None:
     for name, value in row.values.items():
         if _NAME.fullmatch(name) is None or name.lower() in _RESERVED:
             raise ValueError(f"not a name for a row's value: {name!r}")
-        if len(value.encode("utf-16-le")) > 2 * LONGEST_VALUE:
+        if _characters(value) > LONGEST_VALUE:
             raise ValueError(f"value {name} of row {row.key} is too long for a table")
+    if sum(_characters(name) + _characters(value) for name, value in row.values.items()) > (
+        LARGEST_ROW
+    ):
+        raise ValueError(f"row {row.key} is too large for a table")
+
+
+def _characters(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2

@@ -137,6 +137,10 @@ class Notebook:
             return None
         return Pause(datetime.fromisoformat(row.values["since"]), row.values.get("why", ""))
 
+    def knows_of_a_pause(self) -> bool:
+        """Whether anybody ever began or ended a pause, as far as this ledger knows."""
+        return self.rows.get("control", "pause") is not None
+
     def set_pause(self, why: str | None) -> None:
         """Begin a pause for a reason, or end it (None)."""
         since = self.clock.now().isoformat() if why is not None else ""

@@ -16,6 +16,7 @@ from vmbackup_core.app.approvals import Approvals
 from vmbackup_core.app.codec import from_json, to_json
 from vmbackup_core.app.evidence import EvidenceLog
 from vmbackup_core.app.notebook import Notebook
+from vmbackup_core.app.recalling import Recalling
 from vmbackup_core.domain.errors import Malformed, Stale
 from vmbackup_core.domain.evidence import Kind, Record
 from vmbackup_core.domain.facts import Estate, ItemFacts
@@ -88,6 +89,7 @@ class Sweep:
     inventory: Inventory
     notebook: Notebook
     approvals: Approvals
+    recalling: Recalling
     evidence: EvidenceLog
     journal: Journal
     blobs: Blobs
@@ -110,9 +112,12 @@ class Sweep:
         Survey, record what changed, and return the workflows to start.
 
         Repeating it is harmless: a workflow that runs is not started again. Where far less is in
-        scope than before, nothing is started until somebody approves.
+        scope than before, nothing is started until somebody approves. The first one of a ledger
+        remembers what evidence of another ledger knows.
         """
         last, blob = self._last()
+        if blob is None:
+            self.recalling.recall()
         survey, memories = self._survey(last)
         before = dict(last.seen) if last else {}
         changed = [v for v in survey.verdicts if not _same(before.get(str(v.vm)), v)]

@@ -16,8 +16,9 @@ from vmbackup_core.domain import enabling
 from vmbackup_core.domain.drill.lanes import paced
 from vmbackup_core.domain.drill.orders import DrillOrder
 from vmbackup_core.domain.enabling import Done, Enabling
-from vmbackup_core.domain.errors import Retryable, Stale
+from vmbackup_core.domain.errors import Malformed, Retryable, Stale
 from vmbackup_core.domain.ids import VmId
+from vmbackup_core.domain.intents import EnsureProtected
 from vmbackup_core.ports import Clock
 
 Json = dict[str, Any]
@@ -67,8 +68,8 @@ class Workflows:
         """
         Take one turn of the workflow whose input or last answer is `given`.
 
-        Answers `{kind, state, until, reason, because}`: `until` is when the next turn is due (ISO
-        8601, UTC), None at the end.
+        Answers `{kind, began, state, until, reason, because}`: `until` is when the next turn is due
+        (ISO 8601, UTC), None at the end; `began` is when the workflow did, None where it is short.
         """
         kinds: Mapping[str, Callable[[Json], Json]] = {
             PROTECT: self._protect,
@@ -77,7 +78,8 @@ class Workflows:
         }
         if given["kind"] not in kinds:
             raise ValueError(f"no workflow of kind {given['kind']!r}")
-        return {"kind": given["kind"], **kinds[given["kind"]](given["state"])}
+        answer = kinds[given["kind"]](given["state"])
+        return {"kind": given["kind"], "began": answer["state"].get("began"), **answer}
 
     def plan_night(self) -> Json:
         """
@@ -107,9 +109,23 @@ class Workflows:
         return {"lanes": lanes, "until": None}
 
     def _protect(self, state: Json) -> Json:
-        turn = self.protect.turn(from_json(upgrade(state), Enabling))
+        turn = self.protect.turn(self._enabling(state))
         until = None if isinstance(turn.then, Done) else turn.then.until
         return _answer(to_json(turn.state), until, turn.then.reason.name, turn.then.because)
+
+    def _enabling(self, state: Json) -> Enabling:
+        """
+        Return the state; where another version wrote it, the workflow begins anew.
+
+        Nothing is lost by that: what was sent stands in the ledger, and the rest is looked at.
+        """
+        try:
+            return read_state(state, Enabling, enabling.SCHEMA)
+        except Malformed as error:
+            fresh = self.protect.begin(VmId.parse(state["vm"]))
+            key = EnsureProtected(fresh.vm).key
+            self.protect.journal.note("outcome", key, f"begins anew: {error}", vm=fresh.vm)
+            return fresh
 
     def _drill(self, state: Json) -> Json:
         return _answer(*self.tests().turn(state))
@@ -122,15 +138,11 @@ class Workflows:
         return _answer({"rounds": rounds}, until, "CLEANING" if goes_on else "CLEANED", because)
 
 
-def upgrade(state: Json, schema: int = enabling.SCHEMA) -> Json:
-    """
-    Return a state as the present code reads it, whichever version wrote it.
-
-    Raises ValueError for a state from the future: a deployment was rolled back under a workflow.
-    """
+def read_state[T](state: Json, as_type: type[T], schema: int) -> T:
+    """Return a workflow's state; raises Malformed for one that another version wrote."""
     if (found := state.get("schema")) != schema:
-        raise ValueError(f"the workflow's state has schema {found}, this code reads {schema}")
-    return state
+        raise Malformed(f"its state has schema {found}, this version reads {schema}")
+    return from_json(state, as_type)
 
 
 def _answer(state: Json, until: datetime | None, reason: str, because: tuple[str, ...]) -> Json:

@@ -1,11 +1,11 @@
 """`vmbackup.toml` and the environment, read into frozen Settings; every fault told at once."""
 
 from vmbackup_core.settings.building import Limits, Protect
+from vmbackup_core.settings.clouds import Cloud, CloudEndpoints
 from vmbackup_core.settings.deployment import (
     APP_KEY,
-    Cloud,
-    CloudEndpoints,
     Deployment,
+    asks_for_keys,
     read_deployment,
     system_environment,
 )
@@ -22,6 +22,7 @@ __all__ = [
     "Protect",
     "Settings",
     "SettingsError",
+    "asks_for_keys",
     "load",
     "read_deployment",
     "system_environment",

@@ -8,61 +8,20 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from vmbackup_core.domain.telling.routing import address_fault
+from vmbackup_core.settings.clouds import CLOUDS, Cloud, CloudEndpoints
 from vmbackup_core.settings.faults import Fault, SettingsError, Unfit, did_you_mean
 from vmbackup_core.settings.names import parse_guid
+from vmbackup_core.settings.ncrontab import parse_ncrontab
 
 PREFIX = "VMBACKUP_"
 SOURCE = "environment"
 APP_KEY = "VMBACKUP_APP_KEY"
-
-
-class Cloud(StrEnum):
-    """The Azure cloud that the app runs in."""
-
-    PUBLIC = "public"
-    USGOV = "usgov"
-    CHINA = "china"
-
-
-@dataclass(frozen=True, slots=True)
-class CloudEndpoints:
-    """Where a cloud's services are: resource manager, its token's scope, sign-in, storage, logs."""
-
-    arm: str
-    arm_scope: str
-    authority: str
-    storage_suffix: str
-    logs: str
-
-
-# As azure.mgmt.core.tools.get_arm_endpoints and azure.identity.AzureAuthorityHosts have them.
-CLOUDS = {
-    Cloud.PUBLIC: CloudEndpoints(
-        "https://management.azure.com",
-        "https://management.azure.com/.default",
-        "https://login.microsoftonline.com",
-        "core.windows.net",
-        "https://api.loganalytics.io",
-    ),
-    Cloud.USGOV: CloudEndpoints(
-        "https://management.usgovcloudapi.net",
-        "https://management.core.usgovcloudapi.net/.default",
-        "https://login.microsoftonline.us",
-        "core.usgovcloudapi.net",
-        "https://api.loganalytics.us",
-    ),
-    Cloud.CHINA: CloudEndpoints(
-        "https://management.chinacloudapi.cn",
-        "https://management.chinacloudapi.cn/.default",
-        "https://login.chinacloudapi.cn",
-        "core.chinacloudapi.cn",
-        "https://api.loganalytics.azure.cn",
-    ),
-}
+SIGN_IN = "VMBACKUP_SIGN_IN"
+MOST_DAYS = 365
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +31,12 @@ class Deployment:
 
     Either `state_dir` is set (a local directory) or both `table_url` and `blob_url` are. A client
     id is "" where the one identity that is there will do. `on_azure` says that the platform offers
-    a managed identity (it sets IDENTITY_ENDPOINT). `app_url` is where the deployed app answers; the
-    key that goes with it (APP_KEY) is a secret, and stays in the environment. `mail_endpoint` and
-    `mail_sender` are "" where no mail can be sent, `log_workspaces` empty where no log is read.
+    a managed identity (it sets IDENTITY_ENDPOINT), `site` is the platform's name of the app, ""
+    where there is none. `keep_workflows` is how long those that have ended are kept. `app_url` is
+    where the deployed app answers; the key that goes with it (APP_KEY) is a secret, and stays in
+    the environment; where Entra stands in front of it, tokens are for `app_audience`.
+    `mail_endpoint` and `mail_sender` are "" where no mail can be sent, `log_workspaces` empty where
+    no log is read.
     """
 
     config: str
@@ -91,11 +53,15 @@ class Deployment:
     janitor_schedule: str
     watch_schedule: str = ""
     digest_schedule: str = ""
+    housekeeping_schedule: str = ""
+    keep_workflows: timedelta = timedelta(days=30)
     mail_endpoint: str = ""
     mail_sender: str = ""
     log_workspaces: tuple[str, ...] = ()
     app_url: str = ""
+    app_audience: str = ""
     on_azure: bool = False
+    site: str = ""
 
     @property
     def endpoints(self) -> CloudEndpoints:
@@ -116,6 +82,17 @@ class Variable:
 def system_environment() -> Mapping[str, str]:
     """Return this process's environment; nothing else in the app looks at it."""
     return dict(os.environ)
+
+
+def asks_for_keys(environment: Mapping[str, str]) -> bool:
+    """
+    Tell whether callers of HTTP functions need a function key.
+
+    They do, unless the deployment says that Entra stands in front *and* the platform says that its
+    authentication is on (WEBSITE_AUTH_ENABLED): with either alone the app would be open to all.
+    """
+    by_entra = environment.get(SIGN_IN) == "entra"
+    return not (by_entra and environment.get("WEBSITE_AUTH_ENABLED", "").lower() == "true")
 
 
 def read_deployment(environment: Mapping[str, str]) -> Deployment:
@@ -158,11 +135,15 @@ def read_deployment(environment: Mapping[str, str]) -> Deployment:
         janitor_schedule=read["VMBACKUP_JANITOR_SCHEDULE"],
         watch_schedule=read["VMBACKUP_WATCH_SCHEDULE"],
         digest_schedule=read["VMBACKUP_DIGEST_SCHEDULE"],
+        housekeeping_schedule=read["VMBACKUP_HOUSEKEEPING_SCHEDULE"],
+        keep_workflows=timedelta(days=int(read["VMBACKUP_KEEP_WORKFLOWS"])),
         mail_endpoint=read["VMBACKUP_MAIL_ENDPOINT"],
         mail_sender=read["VMBACKUP_MAIL_SENDER"],
         log_workspaces=tuple(filter(None, read["VMBACKUP_LOG_WORKSPACES"].split(","))),
         app_url=read["VMBACKUP_APP_URL"],
+        app_audience=read["VMBACKUP_APP_AUDIENCE"],
         on_azure=bool(environment.get("IDENTITY_ENDPOINT")),
+        site=environment.get("WEBSITE_SITE_NAME", "").lower(),
     )
 
 
@@ -214,7 +195,19 @@ def _parse_workspaces(text: str) -> str:
     return ",".join(parse_guid(part.strip()) for part in text.split(",") if part.strip())
 
 
+def _parse_days(text: str) -> str:
+    if not (text.isdecimal() and 1 <= int(text) <= MOST_DAYS):
+        raise Unfit(f'"{text}" is no number of days', f"from 1 to {MOST_DAYS}")
+    return text
+
+
 def _parse_any(text: str) -> str:
+    return text
+
+
+def _parse_sign_in(text: str) -> str:
+    if text not in ("key", "entra"):
+        raise Unfit(f'"{text}" is no way to sign in', '"key" or "entra"')
     return text
 
 
@@ -241,45 +234,6 @@ def parse_url(text: str) -> str:
     return text.rstrip("/")
 
 
-# The six fields of an NCRONTAB expression: lowest, highest, names that stand for numbers.
-_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-_WEEKDAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
-_FIELDS: tuple[tuple[str, int, int, list[str]], ...] = (
-    ("second", 0, 59, []),
-    ("minute", 0, 59, []),
-    ("hour", 0, 23, []),
-    ("day", 1, 31, []),
-    ("month", 1, 12, _MONTHS),
-    ("day of week", 0, 6, _WEEKDAYS),
-)
-
-
-def _parse_ncrontab(text: str) -> str:
-    """Check an expression as the Functions host takes it: six fields, the first are seconds."""
-    fields = text.split()
-    if len(fields) != len(_FIELDS):
-        raise Unfit(
-            f'"{text}" has {len(fields)} fields, not 6',
-            'seconds come first: "0 */30 * * * *" is every 30 minutes',
-        )
-    for field, (word, low, high, names) in zip(fields, _FIELDS, strict=True):
-        if not all(_fits(part, low, high, names) for part in field.lower().split(",")):
-            raise Unfit(f'"{field}" is no {word}', f"from {low} to {high}, with * , - and /")
-    return text
-
-
-def _fits(part: str, low: int, high: int, names: list[str]) -> bool:
-    span, _, step = part.partition("/")
-    if "/" in part and not (step.isdecimal() and int(step) > 0):
-        return False
-    if span == "*":
-        return True
-    ends = [str(low + names.index(end)) if end in names else end for end in span.split("-")]
-    if len(ends) > 2 or not all(end.isdecimal() and low <= int(end) <= high for end in ends):
-        return False
-    return int(ends[0]) <= int(ends[-1])
-
-
 _ACCOUNT = "a storage account's name"
 _URL = "an address that begins with https://"
 _SCHEDULE = "six fields of NCRONTAB, seconds first"
@@ -301,12 +255,16 @@ VARIABLES = {
         Variable("VMBACKUP_CLOUD", '"public", "usgov" or "china"', _parse_cloud, "public"),
         Variable("VMBACKUP_ARM_ENDPOINT", _URL, parse_url),
         Variable("VMBACKUP_APP_URL", _URL, parse_url),
+        Variable("VMBACKUP_APP_AUDIENCE", "whom tokens for the app are for", _parse_any),
         Variable(APP_KEY, "a key of the function app", _parse_any),
-        Variable("VMBACKUP_SWEEP_SCHEDULE", _SCHEDULE, _parse_ncrontab, "0 */30 * * * *"),
-        Variable("VMBACKUP_DRILL_SCHEDULE", _SCHEDULE, _parse_ncrontab, "0 0 1 * * *"),
-        Variable("VMBACKUP_JANITOR_SCHEDULE", _SCHEDULE, _parse_ncrontab, "0 */15 * * * *"),
-        Variable("VMBACKUP_WATCH_SCHEDULE", _SCHEDULE, _parse_ncrontab, "0 */10 * * * *"),
-        Variable("VMBACKUP_DIGEST_SCHEDULE", _SCHEDULE, _parse_ncrontab, "30 */15 * * * *"),
+        Variable("VMBACKUP_SWEEP_SCHEDULE", _SCHEDULE, parse_ncrontab, "0 */30 * * * *"),
+        Variable("VMBACKUP_DRILL_SCHEDULE", _SCHEDULE, parse_ncrontab, "0 0 1 * * *"),
+        Variable("VMBACKUP_JANITOR_SCHEDULE", _SCHEDULE, parse_ncrontab, "0 */15 * * * *"),
+        Variable("VMBACKUP_WATCH_SCHEDULE", _SCHEDULE, parse_ncrontab, "0 */10 * * * *"),
+        Variable("VMBACKUP_DIGEST_SCHEDULE", _SCHEDULE, parse_ncrontab, "30 */15 * * * *"),
+        Variable(SIGN_IN, '"key" or "entra"', _parse_sign_in, "key"),
+        Variable("VMBACKUP_HOUSEKEEPING_SCHEDULE", _SCHEDULE, parse_ncrontab, "0 20 3 * * *"),
+        Variable("VMBACKUP_KEEP_WORKFLOWS", "days, from 1 to 365", _parse_days, "30"),
         Variable("VMBACKUP_MAIL_ENDPOINT", _URL, parse_url),
         Variable("VMBACKUP_MAIL_SENDER", "an address of the mail service", _parse_sender),
         Variable("VMBACKUP_LOG_WORKSPACES", "GUIDs of workspaces", _parse_workspaces),

@@ -4,6 +4,7 @@ The section `[drills]`: what restore tests are to prove, and how much of a night
 Optional: without it no restore test is planned.
 """
 
+import json
 from datetime import timedelta
 from decimal import Decimal
 from enum import Enum
@@ -48,6 +49,10 @@ from vmbackup_core.settings.names import (
 from vmbackup_core.settings.words import spell_duration
 
 MINUTE = timedelta(minutes=1)
+# Characters of JSON. An order has the scripts of all its checks, and stands with all else that its
+# run writes down in one row of the ledger, which holds 1 MiB at two bytes a character (documented).
+# It also travels with every turn, and a whole night's at once in the plan of the night.
+MOST_SCRIPTS = 200_000
 _ANY = "leave it out to match any"
 
 
@@ -104,6 +109,10 @@ def _check_tiers(tiers: list[Any], at: Path, faults: Faults) -> None:
 
 def _check_checks(checks: list[Any], at: Path, faults: Faults) -> None:
     _check_names(checks, at, faults, lambda rule: rule.check.name)
+    scripts = (rule.check.script for rule in checks if rule is not FAILED)
+    if (together := sum(len(json.dumps(script)) for script in scripts)) > MOST_SCRIPTS:
+        hint = f"up to {MOST_SCRIPTS:,}; let them call what lies in the VM"
+        faults.add(at, f"have scripts of {together:,} characters together, as JSON", hint)
 
 
 def _check_names(things: list[Any], at: Path, faults: Faults, name_of: Any) -> None:

@@ -272,6 +272,8 @@ class Engine:
         now = self._clock.now()
         instance.execution, instance.input = self.new_id(), json.dumps(end.input)
         instance.history = []
+        # models durable-created-anew
+        instance.created = now
         # models durable-continue-as-new-drops
         kept = [*end.unread, *(end.unclaimed if self.settings.keeps_unclaimed_events else ())]
         carried = [Letter({**raised, "IsPlayed": False}) for raised in kept]

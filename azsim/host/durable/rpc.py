@@ -116,6 +116,7 @@ class DurableApi:
             return Response(200, body)
         return Response(202, body, {"Location": request.url, "Retry-After": "5"})
 
+    # models durable-full-pages
     def _list(self, request: Request, _params: Mapping[str, str]) -> Response:
         matching = self._client.query(
             created_from=_moment(request, "createdTimeFrom"),
@@ -163,6 +164,7 @@ class DurableApi:
     def _purge(self, _request: Request, params: Mapping[str, str]) -> Response:
         return Response(200, {"instancesDeleted": self._client.purge([params["id"]])})
 
+    # models durable-purge-by
     def _purge_by(self, request: Request, _params: Mapping[str, str]) -> Response:
         created_from = _moment(request, "createdTimeFrom")
         if created_from is None:

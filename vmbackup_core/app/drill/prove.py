@@ -13,8 +13,9 @@ from vmbackup_core.app.drill.acts import DrillActs
 from vmbackup_core.domain.drill.cleaning import given_over
 from vmbackup_core.domain.drill.machine import Ended, advance, next_step, phase_of
 from vmbackup_core.domain.drill.orders import DrillOrder
+from vmbackup_core.domain.drill.outcomes import Done
 from vmbackup_core.domain.drill.state import Drill
-from vmbackup_core.domain.drill.steps import EFFECTS, Wait
+from vmbackup_core.domain.drill.steps import EFFECTS, QuarantineSlot, Wait
 from vmbackup_core.domain.errors import Retryable
 from vmbackup_core.ports import Clock, Journal
 
@@ -74,6 +75,9 @@ class ProveRestore:
             key, vm = state.order.run, state.order.vm
             self.journal.note("step", key, type(move).__name__, vm=vm)
             outcome = self.acts.do(state.order, move)
+            if isinstance(move, QuarantineSlot) and isinstance(outcome, Done):
+                text = f"{move.slot.group} is quarantined: {move.why}"
+                self.journal.note("outcome", key, text, vm=vm, done=False)
             state = advance(state, move, outcome, self.clock.now())
             if isinstance(move, EFFECTS):
                 break

@@ -4,8 +4,9 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from vmbackup_core.app.codec import from_json, to_json
+from vmbackup_core.app.codec import to_json
 from vmbackup_core.app.drill.asking import Asking, Json
+from vmbackup_core.app.drill.handing_over import HandingOver
 from vmbackup_core.app.drill.heartbeat import Heartbeat
 from vmbackup_core.app.drill.janitor import Janitor
 from vmbackup_core.app.drill.night import Night
@@ -14,11 +15,13 @@ from vmbackup_core.app.drill.prove import ProveRestore
 from vmbackup_core.app.drill.records import DrillRecords
 from vmbackup_core.app.drill.run_book import RunBook
 from vmbackup_core.app.drill.slot_book import SlotBook
-from vmbackup_core.app.workflows import upgrade
+from vmbackup_core.app.drill.unknown_slots import UnknownSlots
+from vmbackup_core.app.workflows import read_state
 from vmbackup_core.domain.drill.machine import Ended, phase_of
 from vmbackup_core.domain.drill.orders import DrillOrder
 from vmbackup_core.domain.drill.rungs import RungResult
 from vmbackup_core.domain.drill.state import SCHEMA, Drill
+from vmbackup_core.domain.errors import Malformed
 
 _RUN = re.compile(r"drill-[a-z0-9-]{1,94}")
 
@@ -46,6 +49,8 @@ class RestoreTests:
     prove: ProveRestore
     janitor: Janitor
     heartbeat: Heartbeat
+    handing_over: HandingOver
+    unknown: UnknownSlots
     planning: Planning | None
 
     def begin(self, order: DrillOrder) -> Json:
@@ -59,7 +64,11 @@ class RestoreTests:
 
         While it goes on, the words are what became of each rung so far, and what it waits for.
         """
-        turn = self.prove.turn(from_json(upgrade(state, SCHEMA), Drill))
+        try:
+            read = read_state(state, Drill, SCHEMA)
+        except Malformed as error:
+            return state, None, *self.handing_over.end(state, str(error))
+        turn = self.prove.turn(read)
         left = to_json(turn.state)
         match turn.then:
             case Ended(record):
@@ -71,6 +80,7 @@ class RestoreTests:
 
     def tidy(self) -> tuple[bool, tuple[str, ...]]:
         """Clean up once; return whether to look again in a moment, and what is waited for."""
+        self.unknown.look()
         tidied = self.janitor.tidy()
         self.heartbeat.beat()
         return tidied.again, (*tidied.waiting, *tidied.troubles)
@@ -82,7 +92,13 @@ class RestoreTests:
         return tuple((lane.starts, lane.orders) for lane in self.planning.night.plan().lanes)
 
     def unused(self) -> bool:
-        """Whether no slot was ever leased, so that there is nothing to clean."""
+        """
+        Whether no slot was ever leased, so that there is nothing to clean.
+
+        Where restore tests are planned, slots are looked at for what another ledger left in them.
+        """
+        if self.planning is not None:
+            self.unknown.look()
         return not self.slots.places()
 
     def status(self, run: str) -> Json | None:

@@ -16,6 +16,7 @@ from vmbackup_core.app.sweep import Sweep
 from vmbackup_core.app.telling.incident_book import IncidentBook
 from vmbackup_core.app.telling.paying import Teller
 from vmbackup_core.app.telling.postbox import Postbox
+from vmbackup_core.app.upkeep import Standing as Workflows
 from vmbackup_core.domain.drill.evidence import DRILL
 from vmbackup_core.domain.drill.history import Histories
 from vmbackup_core.domain.drill.rungs import Verdict as Proof
@@ -58,7 +59,10 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Digesting:
-    """`quarantined` names slots of restore tests that hold what nobody removed."""
+    """
+    `quarantined` names slots of restore tests that hold what nobody removed, and `standing` tells
+    of workflows that should have ended.
+    """
 
     book: IncidentBook
     teller: Teller
@@ -69,6 +73,7 @@ class Digesting:
     clock: Clock
     mail: MailRules
     quarantined: Callable[[], tuple[str, ...]]
+    standing: Callable[[], Workflows]
 
     def run(self) -> None:
         """Put in the digests that are due, and send what can be sent."""
@@ -135,6 +140,7 @@ class Digesting:
             refused=tuple(sorted(refused, key=_by_address)),
             unsent=len(self.postbox.read().waiting),
             sources=_unread(known),
+            stuck=tuple(map(str, self.standing().stuck)),
         )
         about = self._backgrounds(known, histories)
         digest = write_alive_digest(sent.number + 1, today, about, since, due)

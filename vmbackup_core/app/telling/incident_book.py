@@ -7,7 +7,7 @@ write: so no crash and no second instance can lose a mail, or owe it twice.
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from vmbackup_core.app.codec import from_json, to_json
@@ -23,7 +23,10 @@ _RACES = 8
 
 @dataclass(frozen=True, slots=True)
 class IncidentBook:
+    """Reads the document each time, and what it says only where that is new: it may be large."""
+
     blobs: Blobs
+    _last: dict[bytes, Watched] = field(default_factory=dict, repr=False, compare=False)
 
     def load(self) -> tuple[Watched, Blob | None]:
         """
@@ -35,10 +38,15 @@ class IncidentBook:
         blob = self.blobs.read(DOCUMENT)
         if blob is None:
             return Watched(), None
-        try:
-            return from_json(json.loads(blob.content), Watched), blob
-        except ValueError as error:
-            raise Malformed(f"{DOCUMENT} is no JSON") from error
+        known = self._last.get(blob.content)
+        if known is None:
+            try:
+                known = from_json(json.loads(blob.content), Watched)
+            except ValueError as error:
+                raise Malformed(f"{DOCUMENT} is no JSON") from error
+            self._last.clear()
+            self._last[blob.content] = known
+        return known, blob
 
     def save(self, watched: Watched, over: Blob | None) -> None:
         """Write what is known over what was read. Raises Stale where somebody else has."""

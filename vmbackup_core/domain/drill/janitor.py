@@ -9,13 +9,15 @@ import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from vmbackup_core.domain.drill.facts import RestoreFacts, StagingContainer
+from vmbackup_core.domain.drill.facts import RestoreFacts, StagingContainer, Thing
 from vmbackup_core.domain.drill.leases import Lease
 from vmbackup_core.domain.drill.orders import DrillRecord
+from vmbackup_core.domain.drill.ownership import MACHINE
 from vmbackup_core.domain.drill.ready import LEASE
 from vmbackup_core.domain.drill.reasons import Ending
 from vmbackup_core.domain.drill.rungs import Verdict
 from vmbackup_core.domain.drill.runs import Run
+from vmbackup_core.domain.drill.slots import EXPIRES_TAG, RUN_TAG, copy_name
 
 LONGEST_RUN = timedelta(hours=24)
 UNHEARD = timedelta(minutes=30)  # A restore that no list shows by then was never begun.
@@ -50,6 +52,17 @@ def _copy_is_left(lease: Lease, run: Run, now: datetime) -> bool:
         return False
     over = now >= run.copy_asked + run.order.power_on
     return over and now >= lease.until - LEASE + SILENT
+
+
+def is_overdue_copy(thing: Thing, now: datetime) -> bool:
+    """Whether a machine says itself that a restore test made it, and that its time is over."""
+    if thing.type != MACHINE or thing.name.lower() != copy_name(thing.tags.get(RUN_TAG) or ""):
+        return False
+    try:
+        expires = datetime.fromisoformat(thing.tags.get(EXPIRES_TAG) or "")
+    except ValueError:
+        return False
+    return expires.tzinfo is not None and expires <= now
 
 
 def unaccounted(run: Run) -> int:

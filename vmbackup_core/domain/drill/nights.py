@@ -21,6 +21,7 @@ from vmbackup_core.domain.drill.reckoning import (
 )
 from vmbackup_core.domain.drill.rules import RESTORES_A_DAY, DrillRules
 from vmbackup_core.domain.drill.slots import Place
+from vmbackup_core.domain.drill.standings import Standings
 from vmbackup_core.domain.drill.turns import Drill, Night, NotPlanned, Unplanned, Why
 from vmbackup_core.domain.ids import VmId
 from vmbackup_core.domain.schedules import DAY
@@ -56,20 +57,12 @@ class Filling:
         longest = max((subject.tier.nights for subject in subjects), default=0)
         judged = 2 * longest  # Time for a first proof of each, and for its renewal.
         self._later = self._open_nights(max(shown, judged) + longest + 1)
-        self._pasts = {subject.vm.id: subject.past for subject in subjects}
-        self._proofs = {  # The night of each proof that no failure has undone.
-            subject.vm.id: self._night(subject.past.proven)
-            for subject in subjects
-            if subject.past.proven and not subject.past.failed
-        }
-        self._lapsed_before = {s.vm.id for s in subjects if not self._proven(s, self._first)}
+        self._standings = Standings(subjects, drills, self._first)
+        proven = self._standings.proven
+        self._lapsed_before = {s.vm.id for s in subjects if not proven(s, self._first)}
         self._turn = dict[VmId, int]()  # The number of the first night a VM is in.
         self._held = dict[VmId, NotPlanned]()  # What kept a VM out of a shown night.
         self._late = dict[VmId, int]()
-        self._awake = list[Subject]()
-        self._asleep = dict[int, list[Subject]]()
-        for subject in subjects:
-            self._put_to_sleep(subject)
         ends = self._first + judged
         self.nights = [self._fill(night) for night in range(self._first, ends)]
         self._find_late(ends)
@@ -91,29 +84,8 @@ class Filling:
         end = min(last - self._first + 1, len(self._later) - 1)
         return self._later[end] - self._later[tonight - self._first + 1]
 
-    def _night(self, moment: datetime) -> int:
-        return self._drills.night_of(moment).toordinal()
-
-    def _proven(self, subject: Subject, night: int) -> bool:
-        """Whether the VM has a proof that still holds in `night`."""
-        return night < self._lapses(subject)
-
-    def _lapses(self, subject: Subject) -> int:
-        """Return the first night for which the VM's proof is too old; 0 without a proof."""
-        proof = self._proofs.get(subject.vm.id)
-        return 0 if proof is None else proof + subject.tier.nights + 1
-
-    def _put_to_sleep(self, subject: Subject) -> None:
-        """Let a VM be until half of its tier's maximum age is over; it could not be due before."""
-        proof = self._proofs.get(subject.vm.id)
-        if proof is None:
-            self._awake.append(subject)
-            return
-        wakes = proof + -(-subject.tier.nights // 2)
-        self._asleep.setdefault(max(wakes, self._first), []).append(subject)
-
     def _fill(self, tonight: int) -> Night:
-        self._awake += self._asleep.pop(tonight, [])
+        self._standings.wake(tonight)
         night = date.fromordinal(tonight)
         if shut := self._drills.shut(night):
             return Night(night, blackout=shut)
@@ -131,7 +103,7 @@ class Filling:
             drills.append(drill)
             spent += self._reckoning.charge(drill.cost)
             self._pass(drill, subject, tonight, begins)
-        self._awake = [s for s in self._awake if self._proofs.get(s.vm.id) != tonight]
+        self._standings.settle(tonight)
         return Night(night, tuple(sorted(drills, key=lambda drill: drill.starts)))
 
     def _wishes(self, tonight: int) -> list[tuple[Why, Subject]]:
@@ -142,16 +114,17 @@ class Filling:
             wishes.append((_RANK[why], order, subject.vm.id, why, subject))
 
         renewals = list[tuple[int, VmId, Subject, int]]()
-        for subject in self._awake:
-            vm, lasts, past = subject.vm.id, subject.tier.nights, self._pasts[subject.vm.id]
-            if (past.failed or past.tried) and tonight < self._rests_until(subject):
+        standings = self._standings
+        for subject in standings.awake:
+            vm, lasts, past = subject.vm.id, subject.tier.nights, standings.past(subject)
+            if standings.rests(subject, tonight):
                 continue
-            if (proof := self._proofs.get(vm)) is not None:
+            if (proof := standings.proof(subject)) is not None:
                 renewals.append((proof + lasts, vm, subject, tonight - proof))
             elif past.failed is not None:
-                wish(Why.FAILED, self._night(past.failed), subject)
+                wish(Why.FAILED, standings.night(past.failed), subject)
             elif past.tried is not None:
-                wish(Why.UNTOLD, self._night(past.tried), subject)
+                wish(Why.UNTOLD, standings.night(past.tried), subject)
             else:
                 wish(Why.NEVER_TESTED, lasts, subject)
         before_here = Counter[Place]()
@@ -168,25 +141,6 @@ class Filling:
                 wish(Why.OLDEST_PROOF, lapses, subject)
             before_here[place] += 1
         return [(why, subject) for *_, why, subject in sorted(wishes, key=lambda one: one[:3])]
-
-    def _rests_until(self, subject: Subject) -> int:
-        """
-        Return until which night a VM waits whose last test failed, or could not tell.
-
-        Longer after each such test in a row, so that VMs of which all tests end so leave room for
-        the others; at most half the maximum age.
-        """
-        past, until = self._pasts[subject.vm.id], 0
-        again = max(1, self._drills.failed_again // DAY)
-        for last, in_a_row, first in (
-            (past.failed, past.failures, again),
-            (past.tried, past.tries, 1),
-        ):
-            if last is not None:
-                longer = first << min(max(0, in_a_row - 1), 16)
-                rest = min(longer, max(1, subject.tier.nights // 2))
-                until = max(until, self._night(last) + rest)
-        return until
 
     def _held_back(self, subject: Subject, tonight: int, begins: datetime) -> NotPlanned | None:
         """Return what keeps a restore of this VM from being tried tonight."""
@@ -209,7 +163,7 @@ class Filling:
         before: int,
     ) -> Drill | NotPlanned:
         """Return the VM's test, after `before` others that cost `spent`, or why it must wait."""
-        past, drills = self._pasts[subject.vm.id], self._drills
+        past, drills = self._standings.past(subject), self._drills
         if before == drills.per_night:
             return NotPlanned.NO_ROOM
         turn = past.proofs + past.tries  # A kind of point that there is not must not come for ever.
@@ -241,11 +195,10 @@ class Filling:
     def _pass(self, drill: Drill, subject: Subject, tonight: int, begins: datetime) -> None:
         vm = subject.vm.id
         self._turn.setdefault(vm, tonight)
-        if vm not in self._lapsed_before and not self._proven(subject, tonight):
-            self._late.setdefault(vm, self._lapses(subject))
-        self._pasts[vm] = self._pasts[vm].passed(begins, partly=drill.capped)
-        self._proofs[vm] = tonight
-        self._put_to_sleep(subject)
+        standings = self._standings
+        if vm not in self._lapsed_before and not standings.proven(subject, tonight):
+            self._late.setdefault(vm, standings.lapses(subject))
+        standings.passes(subject, tonight, begins, partly=drill.capped)
 
     def _find_late(self, end: int) -> None:
         """Note each VM whose proof comes too late: a first one later than its tier's age allows."""
@@ -257,8 +210,8 @@ class Filling:
                 allowed = end if again else self._first + subject.tier.nights
                 if turn is None or turn >= allowed:
                     self._late[vm] = min(allowed, end)
-            elif not self._proven(subject, end - 1):
-                self._late.setdefault(vm, self._lapses(subject))
+            elif not self._standings.proven(subject, end - 1):
+                self._late.setdefault(vm, self._standings.lapses(subject))
 
     def left_out(self) -> list[Unplanned]:
         """Return the VMs that are in none of the nights that were asked for."""

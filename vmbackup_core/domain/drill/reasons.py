@@ -143,7 +143,8 @@ class Ending(Enum):
         "exempt the slots from the Azure Policy that did it",
     )
     LEAK = ProofMeaning(
-        "the slot was not empty: it is quarantined", "look at what lies in it, and empty it"
+        "the slot was not empty: it is quarantined",
+        "look at what lies in it, and empty it (`vmbackup drill slots` says how)",
     )
     QUOTA_SHORT = ProofMeaning(
         "the quota of vCPUs or the subnet's addresses would not leave the share that is to be free",
@@ -183,6 +184,9 @@ class Ending(Enum):
     OVERDUE = ProofMeaning(
         "it took longer than a restore test may: the janitor ended it",
         "see whether the app's functions run, then test it again",
+    )
+    OTHER_VERSION = ProofMeaning(
+        "another version of vmbackup began it: the janitor ended it", "nothing: it comes again"
     )
 
     @property

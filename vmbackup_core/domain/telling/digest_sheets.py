@@ -51,7 +51,8 @@ def write_owner_sheet(digest: OwnerDigest) -> Sheet:
 def write_alive_sheet(digest: AliveDigest) -> Sheet:
     """Return the sheet of the operators' daily mail."""
     today, count = digest.today, digest.today.count
-    asks = bool(today.sources or today.unsent or today.waiting or digest.troubled.lasting)
+    waits = today.sources or today.unsent or today.waiting or today.stuck
+    asks = bool(waits or digest.troubled.lasting)
     share = f"{digest.coverage:.1%}".replace("%", " %")
     protected = f"{count.protected:,} of {counted(count.in_scope, 'VM')}"
     full = count.protected == count.in_scope
@@ -125,6 +126,9 @@ def _asking(digest: AliveDigest) -> tuple[Block, ...]:
     if today.waiting:
         rows = (Row(one.what, value=counted(one.vms, "VM")) for one in today.waiting)
         blocks.append(_listing("Waits for a person", rows, "`vmbackup plan` has all"))
+    if today.stuck:
+        rows = (Row(one) for one in today.stuck)
+        blocks.append(_listing("Workflows of vmbackup that stand still", rows, "the log has all"))
     return tuple(blocks)
 
 

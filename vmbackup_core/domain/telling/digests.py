@@ -110,7 +110,8 @@ class Today:
     Everything that the operators' digest is made of, beside the incidents.
 
     `opted_out` are VMs whose owner said no since the last digest, `sources` what could not be read
-    and since when: while it cannot, nothing of it is judged.
+    and since when: while it cannot, nothing of it is judged. `stuck` are workflows of vmbackup that
+    should have ended.
     """
 
     count: Count
@@ -122,6 +123,7 @@ class Today:
     refused: tuple[Refused, ...] = ()
     unsent: int = 0
     sources: tuple[str, ...] = ()
+    stuck: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,7 @@ def write_alive_digest(
         tuple(Refused(one_line(one.address), one.why) for one in today.refused),
         today.unsent,
         _lines(today.sources),
+        _lines(today.stuck),
     )
     escalated = sum(line.state is State.ESCALATED for line in lasting)
     return AliveDigest(subject, number, since, now, coverage, troubled, escalated, cleaned)

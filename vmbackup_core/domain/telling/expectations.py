@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from functools import cache
 from itertools import pairwise
 
 from vmbackup_core.domain.policies import PolicyFacts
@@ -106,14 +107,21 @@ def expected_runs(
     `offset` is how far the policy's clock is ahead of UTC. Where it is not certain that Azure makes
     a backup (an hourly one just as the window ends), none is expected.
     """
-    first = (since - _MONDAY) // WEEK - 1
-    last = (until - _MONDAY) // WEEK + 1
+    # A day's last backups may begin on the next day, so those of a week reach into the next one.
+    first = (since + offset - _MONDAY) // WEEK - 1
+    last = (until + offset - _MONDAY) // WEEK
     moments = {
-        _MONDAY + week * WEEK + start - offset
+        moment
         for week in range(first, last + 1)
-        for start in schedule.fewest_starts
+        for start in _starts(schedule)
+        if since <= (moment := _MONDAY + week * WEEK + start - offset) < until
     }
-    return tuple(sorted(moment for moment in moments if since <= moment < until))
+    return tuple(sorted(moments))
+
+
+@cache
+def _starts(schedule: Schedule) -> tuple[timedelta, ...]:
+    return schedule.fewest_starts
 
 
 def next_run(timing: Timing, after: datetime) -> datetime:

@@ -147,10 +147,12 @@ def absorb(incident: Incident, seen: Sighting | Wellness) -> Incident:
     """Return the incident with one more sighting of its subject; taking one in twice is nothing."""
     if isinstance(seen, Wellness):
         return _heal(incident, seen)
-    told = (seen.at, seen.words) > (incident.said or incident.first, incident.words)
+    says, said = seen.cause.says, incident.cause.says
+    newer = (seen.at, seen.words) > (incident.said or incident.first, incident.words)
+    told = says > said or (says == said and newer)  # The words are of the cause that is told.
     return replace(
         incident,
-        cause=seen.cause if incident.cause.vague and not seen.cause.vague else incident.cause,
+        cause=seen.cause if says > said else incident.cause,
         first=min(incident.first, seen.at),
         seen=max(incident.seen, seen.at),
         attempts=_with_attempt(incident.attempts, seen),
@@ -233,7 +235,7 @@ def _lasting_place(own: list[Incident], cause: RootCause) -> int | None:
     """
     Return the place of the lasting incident that a sighting of `cause` belongs to.
 
-    While no backup goes through, a vague failure says no more than a telling one beside it, so both
+    While no backup goes through, a vague failure says no more than another one beside it, so both
     are one incident.
     """
     lasting = [place for place, one in enumerate(own) if not one.over]
@@ -242,7 +244,7 @@ def _lasting_place(own: list[Incident], cause: RootCause) -> int | None:
         alike = [
             place
             for place in lasting
-            if own[place].cause.by_run and own[place].cause.vague is not cause.vague
+            if own[place].cause.by_run and (own[place].cause.vague or cause.vague)
         ]
     return max(alike, key=lambda place: (own[place].seen, own[place].id), default=None)
 

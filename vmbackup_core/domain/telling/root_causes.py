@@ -5,7 +5,7 @@ An incident is known by its subject and its root cause, so a code here never cha
 """
 
 from dataclasses import dataclass
-from enum import Enum, unique
+from enum import Enum, IntEnum, unique
 
 
 class Remedy(Enum):
@@ -16,17 +16,26 @@ class Remedy(Enum):
     CALL_AZURE = "call Azure"
 
 
+class Says(IntEnum):
+    """How much a cause says."""
+
+    NOTHING = 0  # There is no backup; nobody told of a failure.
+    WORDS = 1  # Azure's, which mean nothing to us.
+    WHY = 2
+
+
 @dataclass(frozen=True, slots=True)
 class Cause:
     """
     `by_run` says that a good backup ends it; what is not so ended is a state that must change back.
 
-    `vague` ones give way to a telling one, once a source tells more of the same backup.
+    One that says less gives way to one that says more, of the same backup or of another one before
+    any goes through.
     """
 
     text: str
     by_run: bool = True
-    vague: bool = False
+    says: Says = Says.WHY
 
 
 @unique
@@ -48,11 +57,11 @@ class RootCause(Enum):
     VM_LOAD = Cause("the VM or its disks were too busy")
     VM_STATE = Cause("the VM is not in a state that can be backed up")
     VSS = Cause("the Volume Shadow Copy service in the VM does not work")
-    UNKNOWN = Cause("a cause that we have no entry for", vague=True)
+    UNKNOWN = Cause("a cause that we have no entry for", says=Says.WORDS)
 
     # Backups that never were.
-    MISSED = Cause("the backup never started", vague=True)
-    LOST = Cause("the backup began, and no recovery point came of it", vague=True)
+    MISSED = Cause("the backup never started", says=Says.NOTHING)
+    LOST = Cause("the backup began, and no recovery point came of it", says=Says.NOTHING)
 
     # States of the VM's protection.
     STOPPED = Cause("protection was stopped: no more backups are made", by_run=False)
@@ -83,8 +92,12 @@ class RootCause(Enum):
         return self.value.by_run
 
     @property
+    def says(self) -> Says:
+        return self.value.says
+
+    @property
     def vague(self) -> bool:
-        return self.value.vague
+        return self.says is not Says.WHY
 
 
 BY_RUN = frozenset(cause for cause in RootCause if cause.by_run)

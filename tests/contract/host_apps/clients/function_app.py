@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Generator
+from datetime import datetime
 from typing import Any
 
 import azure.durable_functions as df
@@ -14,6 +15,9 @@ app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 def waits(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any]:
     given = context.get_input()
     answer = yield context.wait_for_external_event("answer")
+    if answer == '"again"':
+        context.continue_as_new(given)
+        return None
     return [given, answer]
 
 
@@ -55,6 +59,22 @@ async def _purge(client: df.DurableOrchestrationClient, instance: str, given: An
     return (await client.purge_instance_history(instance)).instances_deleted
 
 
+def _span(given: Any) -> dict[str, Any]:
+    return {
+        "created_time_from": datetime.fromisoformat(given["from"]) if "from" in given else None,
+        "created_time_to": datetime.fromisoformat(given["to"]) if "to" in given else None,
+        "runtime_status": [df.OrchestrationRuntimeStatus(one) for one in given["states"]],
+    }
+
+
+async def _list_by(client: df.DurableOrchestrationClient, instance: str, given: Any) -> Any:
+    return [s.instance_id for s in await client.get_status_by(**_span(given))]
+
+
+async def _purge_by(client: df.DurableOrchestrationClient, instance: str, given: Any) -> Any:
+    return (await client.purge_instance_history_by(**_span(given))).instances_deleted
+
+
 async def _links(client: df.DurableOrchestrationClient, instance: str, given: Any) -> Any:
     request = func.HttpRequest("POST", "https://example.com/api/x", body=b"")
     return client.create_check_status_response(request, instance)
@@ -72,5 +92,7 @@ VERBS: dict[str, Any] = {
     "status": _status,
     "list": _list,
     "purge": _purge,
+    "list-by": _list_by,
+    "purge-by": _purge_by,
     "links": _links,
 }

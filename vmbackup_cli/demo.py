@@ -15,8 +15,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from azsim.clock import Clock
 from azsim.host import DurableStorage, Host, InvocationStatus
 from azsim.world import START, World
@@ -27,6 +25,7 @@ from vmbackup_cli.demo_night import Night, play_night
 from vmbackup_cli.demo_post import Post, connect_logs, open_post
 from vmbackup_cli.demo_view import show_day, show_end, show_night, show_week
 from vmbackup_cli.demo_week import Week, play_week
+from vmbackup_cli.desk import Desk
 from vmbackup_cli.simulated import CLIENT, build_app, start_host, watch
 from vmbackup_cli.timeline import Timeline
 from vmbackup_core import bootstrap
@@ -35,14 +34,14 @@ CONFIGURATION = Path(__file__).with_name("demo.toml")
 BEFORE = timedelta(minutes=28)  # The app is deployed two minutes before a sweep is due.
 
 
-def run_demo(out: Path, seed: int, console: Console) -> int:
+def run_demo(out: Path, seed: int, desk: Desk) -> int:
     """
     Play the demo and leave its traces in `out`, which is emptied first.
 
     Return 0, or 1 where a VM that could be protected ended unprotected, where a restore test left
     something behind, where a check passed that had to fail, or where anything broke.
     """
-    started = time.monotonic()
+    started, console = time.monotonic(), desk.out
     logging.disable(logging.WARNING)  # The worker library's own remarks are not the demo's.
     if out.exists():
         shutil.rmtree(out)
@@ -79,7 +78,7 @@ def run_demo(out: Path, seed: int, console: Console) -> int:
             _host(world, post, post.slow_environment, durable, seed) as later,
             timeline.off_screen(),
         ):
-            week = play_week(world, later, app, console)
+            week = play_week(world, later, app, desk)
         summary = _sum_up(world, (host, later), day, night, week)
     finally:
         bootstrap.use(None)

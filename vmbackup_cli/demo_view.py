@@ -20,6 +20,7 @@ from vmbackup_cli.words import number
 from vmbackup_core.domain.drill.reasons import Ending, ProofReason
 from vmbackup_core.domain.drill.rungs import Mark
 from vmbackup_core.domain.drill.rungs import Verdict as Worth
+from vmbackup_core.domain.drill.slots import PREFIX
 from vmbackup_core.domain.ids import VmId
 from vmbackup_core.domain.reasons import Reason, Standing
 from vmbackup_core.domain.telling.tellings import Telling
@@ -144,7 +145,8 @@ def show_week(console: Console, week: Week, out: Path) -> None:
     for thing in week.things:
         end = ended(thing)
         until = Text("lasts", "red") if end is None else f"{end:{FORM}}"
-        table.add_row(thing.name, thing.cause, f"{began(thing):{FORM}}", until, _mails_of(thing))
+        name = thing.name.replace(PREFIX, "")  # Of a slot of restore tests.
+        table.add_row(name, thing.cause, f"{began(thing):{FORM}}", until, _mails_of(thing))
     console.print()
     console.print(table)
     s = week.summary
@@ -153,7 +155,7 @@ def show_week(console: Console, week: Week, out: Path) -> None:
     missed, lost = number(s["missed_backups"], "backup"), number(week.undelivered, "mail")
     console.print(
         f"\n{number(incidents['opened'], 'incident')} told, {incidents['recovered']} of them over; "
-        f"{quiet} more healed at the next backup: nobody was told\n"
+        f"{quiet} more were over before anybody had to be told\n"
         f"{missed} never started\n"
         f"{number(s['mails'], 'mail')}, digests among them; "
         f"told twice: [{'bold red' if twice else 'green'}]{twice}[/]; "

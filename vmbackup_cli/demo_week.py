@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from io import StringIO
 from typing import Any
@@ -20,7 +20,6 @@ from vmbackup_cli.demo_company import PRODUCTION, WEST, Scene
 from vmbackup_cli.demo_post import JANE, RHYTHM
 from vmbackup_cli.desk import Desk
 from vmbackup_cli.timeline import announce
-from vmbackup_cli.web import fetch
 from vmbackup_core import bootstrap
 from vmbackup_core.domain.schedules import DAY, HOUR
 from vmbackup_core.domain.telling.root_causes import RootCause
@@ -31,7 +30,7 @@ ENDS = MONDAY + 7 * DAY + 9 * HOUR  # A Monday again, after the owners had their
 BAD_NIGHTS = 3
 AGENT, OUTAGE = "UserErrorGuestAgentStatusUnavailable", "BackUpOperationFailed"
 FORM = "%a %H:%M"
-_SUBJECTS = 33  # Where they begin on a line.
+_SUBJECTS = 35  # Where they begin on a line.
 _HALF = timedelta(minutes=30)  # Looks are on the hour: by then what they told has arrived.
 
 
@@ -113,13 +112,14 @@ def ended(thing: Thing) -> datetime | None:
     return max(ends) if thing.over else None
 
 
-def play_week(world: World, host: Host, app: bootstrap.App, console: Console) -> Week:
+def play_week(world: World, host: Host, app: bootstrap.App, desk: Desk) -> Week:
     """Let the week pass, and look at what became of it."""
+    console = desk.out
     begin, shown = world.clock.now(), len(world.email.outbox)
     announce(
         console, world.clock, f"the week goes on; to be quick, the timers slow down: {RHYTHM}", FORM
     )
-    for scene in _scenes(world, app):
+    for scene in _scenes(world, app, desk):
         shown = _run_until(world, host, MONDAY + scene.after, console, shown)
         announce(console, world.clock, scene.told, FORM)
         scene.happens()
@@ -150,7 +150,7 @@ def _show(console: Console, mail: Mail) -> None:
     console.print(line, no_wrap=True, overflow="ellipsis", crop=True)
 
 
-def _scenes(world: World, app: bootstrap.App) -> list[Scene]:
+def _scenes(world: World, app: bootstrap.App, desk: Desk) -> list[Scene]:
     """Return what happens in the week, in order; `after` counts from Monday's beginning."""
     vms = {machine.name: machine.id for machine in world.machines.everywhere()}
     tuesday, wednesday, thursday, friday = (n * DAY for n in range(1, 5))
@@ -168,7 +168,7 @@ def _scenes(world: World, app: bootstrap.App) -> list[Scene]:
 
     return [
         Scene(tuesday + 9 * HOUR, "web-stopped and web-undead are known to ops, who mute them",
-              lambda: _mute(app, "web-stopped", "web-undead")),
+              lambda: _mute(desk, app, "web-stopped", "web-undead")),
         Scene(tuesday + 10 * HOUR, "web-old-4 is deleted, its backup is not",
               lambda: world.machines.delete(vms["web-old-4"])),
         Scene(tuesday + 20 * HOUR, f"the agent of erp-2 dies, for {BAD_NIGHTS} nights",
@@ -183,24 +183,15 @@ def _scenes(world: World, app: bootstrap.App) -> list[Scene]:
     ]  # fmt: skip
 
 
-def _mute(app: bootstrap.App, *names: str) -> None:
+def _mute(desk: Desk, app: bootstrap.App, *names: str) -> None:
     """Mute what is wrong with VMs, as a person does it."""
     from vmbackup_cli.main import run
 
     silent = Console(file=StringIO())
-    desk = Desk(
-        out=silent,
-        err=silent,
-        confirm=lambda _: False,
-        secret=lambda _: "",
-        interactive=False,
-        app=lambda: app,
-        fetch=fetch,
-        environment={"USER": "ops"},
-    )
+    there = replace(desk, out=silent, err=silent, app=lambda: app)
     for name in names:
         call = ["alerts", "mute", name, "--for", "2w", "--why", "is being dismantled"]
-        if code := run(call, desk=desk):
+        if code := run(call, desk=there):
             raise RuntimeError(f"muting {name} ended with {code}")
 
 

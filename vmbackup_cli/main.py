@@ -93,7 +93,7 @@ def demo(
     strange = out.exists() and not (out / "timeline.jsonl").exists()
     if strange and (not out.is_dir() or any(out.iterdir())):  # The demo empties its directory.
         raise Misused(f"{out} is not empty and holds no earlier demo; name another --out")
-    return run_demo(out, seed, desk.out)
+    return run_demo(out, seed, desk)
 
 
 @app.command("version", rich_help_panel=_KNOW)

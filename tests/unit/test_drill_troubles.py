@@ -93,15 +93,14 @@ def test_while_a_control_is_broken_nothing_that_passes_ends_a_trouble():
 
 
 def test_a_control_that_broke_is_a_trouble_until_one_holds():
-    (broken,) = incidents(body(control=Control.BROKEN))
-    (held,) = (
-        one
-        for one in incidents(body(control=Control.BROKEN), body(days=1, control=Control.HELD))
-        if one.cause is RootCause.CONTROL_BROKEN
-    )
+    broken, held = body(control=Control.BROKEN), body(days=1, control=Control.HELD)
 
-    assert (broken.cause, broken.over) == (RootCause.CONTROL_BROKEN, False)
-    assert held.over
+    (one,) = incidents(broken)
+    (later,) = take_in([one], found(held))
+    (together,) = incidents(broken, held)  # Nobody was told yet.
+
+    assert (one.cause, one.over) == (RootCause.CONTROL_BROKEN, False)
+    assert (later.over, together.over) == (True, False)
 
 
 def test_a_copy_that_lost_its_isolation_is_a_trouble_until_one_in_that_slot_keeps_it():
@@ -110,10 +109,11 @@ def test_a_copy_that_lost_its_isolation_is_a_trouble_until_one_in_that_slot_keep
     kept = body(days=1, slot=str(SLOT), isolation=Isolation.PROVEN)
 
     (one,) = incidents(lost)
-    (after,) = incidents(lost, kept)
+    (later,) = take_in([one], found(kept))
+    (together,) = incidents(lost, kept)  # Nobody was told yet.
 
     assert (one.cause, one.subject.kind) == (RootCause.ISOLATION_BROKEN, SubjectKind.SLOT)
-    assert (one.over, after.over) == (False, True)
+    assert (one.over, later.over, together.over) == (False, True, False)
 
 
 def test_other_records_say_nothing():

@@ -30,6 +30,7 @@ from vmbackup_core.domain.telling.troubles import (
 
 type Seen = Sighting | Wellness
 
+_GRAVE = (RootCause.ISOLATION_BROKEN, RootCause.CONTROL_BROKEN)
 _ISOLATED = (Isolation.PROVEN, Isolation.EGRESS)
 
 
@@ -66,7 +67,19 @@ def find_drill_troubles(
                 read = replace(read, proves=False)
         found += _of_slot(body)
         found += _of_vm(body, names, proves=read.proves)
-    return read, tuple(found)
+    return read, tuple(one for one in found if not _too_soon(one, found))
+
+
+def _too_soon(one: Seen, found: Iterable[Seen]) -> bool:
+    """
+    Tell whether this would end, before anybody was told, what somebody has to be told.
+
+    That a copy lost its isolation, or a control its worth, is not undone by the next test.
+    """
+    return isinstance(one, Wellness) and any(
+        isinstance(other, Sighting) and other.cause in _GRAVE and other.subject == one.subject
+        for other in found
+    )
 
 
 def find_slot_troubles(

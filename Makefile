@@ -16,7 +16,7 @@ $(STAMP): requirements-dev.txt tools/env.sh
 	PYTHON="$(PYTHON)" sh tools/env.sh
 	@touch $@
 
-demo: env ## Show a day and a night on the simulated Azure; leaves demo-out/.
+demo: env ## Show a day, a night and a week on the simulated Azure; leaves demo-out/.
 	$(BIN)/python -m vmbackup_cli demo --out demo-out
 
 test: env ## Run all tests that need no other program.

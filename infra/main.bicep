@@ -120,8 +120,12 @@ param isPrivate bool = false
 @description('IPv4 addresses, or ranges such as 192.0.2.0/24, from which people and pipelines reach a private app and its state.')
 param allowedAddresses array = []
 
-@description('The addresses of the network that is made for a private app.')
-param networkSpace string = '10.254.0.0/24'
+@description('The addresses of the network that is made for a private app, and of its two subnets.')
+param networkSpaces object = {
+  whole: '10.254.0.0/24'
+  app: '10.254.0.0/26'
+  endpoints: '10.254.0.64/26'
+}
 
 @description('A subnet that is there for a private app, in its region, delegated to Microsoft.App/environments. Empty makes a network.')
 param appSubnetId string = ''
@@ -184,7 +188,7 @@ var tags = {
   'azd-env-name': environmentName
 }
 var restores = length(drillPlaces) > 0
-var sendsMails = mailDomain == 'AzureManaged' || mailDomainVerified
+var sendsMails = mailDomain == 'AzureManaged' || (mailDomain != '' && mailDomainVerified)
 var logWorkspaceGuids = [for one in logWorkspaces: toLower(one.id)]
 // Vaults that these templates let log, do so into the workspace made here.
 var vaultsLog = length(newVaults) + length(loggedVaults) > 0
@@ -230,7 +234,7 @@ module network 'modules/network.bicep' = {
     isPrivate: isPrivate
     appSubnetId: appSubnetId
     endpointSubnetId: endpointSubnetId
-    space: networkSpace
+    spaces: networkSpaces
     allowedAddresses: allowedAddresses
   }
 }

@@ -8,6 +8,7 @@ from azsim.guests import Conduct, Guest, guest_of
 from azsim.vaults import Vault
 from azsim.world import World
 from vmbackup_cli.demo_canary import canary_line
+from vmbackup_cli.demo_post import ERP_TEAM, JANE
 from vmbackup_cli.simulated import found_place
 from vmbackup_core.domain.drill.slots import Place
 
@@ -19,6 +20,7 @@ SLOTS = 2  # In each region, for restore tests.
 LINUX, WINDOWS = "Linux", "Windows"
 ERP = (WINDOWS, LINUX, LINUX, LINUX, LINUX)
 GOLD = {"backup": "gold"}
+OWNER = "backup-owner"  # As [mail] has it: who is told of a VM.
 MINUTE = timedelta(minutes=1)
 
 
@@ -63,9 +65,10 @@ def found_company(world: World) -> None:
     world.vaults.stop(stopped)
 
     for n in range(1, 6):
-        _vm(world, "rg-erp-core", NORTH, f"erp-{n}", {"env": "prod"}, system=ERP[n - 1])
+        tags = {"env": "prod", OWNER: ERP_TEAM}
+        _vm(world, "rg-erp-core", NORTH, f"erp-{n}", tags, system=ERP[n - 1])
     _vm(world, "rg-data", EAST, "data-off", {"backup": "off"})
-    _vm(world, "rg-data", EAST, "data-quiet", {"env": "test"})
+    _vm(world, "rg-data", EAST, "data-quiet", {"env": "test", OWNER: JANE})
     _vm(world, "rg-data", EAST, "data-secret", {"backup": "standard"}, "ConfidentialVM")
     _vm(world, "rg-play-sandbox", WEST, "play-1", {"backup": "gold"})
     for n in range(1, 5):
@@ -160,7 +163,7 @@ def scenes(world: World) -> list[Scene]:
             f"web-{n} is created with backup=gold",
             create(f"web-{n}", GOLD),
         )
-        for n in range(1, 7)
+        for n in range(1, 9)
     ]
     told += [
         Scene((4 + 3 * n) * MINUTE, f"data-{n} is created in {EAST}", create(
@@ -189,7 +192,8 @@ def scenes(world: World) -> list[Scene]:
         Scene(20 * MINUTE, "web-old-1 loses its tag",
               lambda: world.machines.tag(vm("web-old-1"), {})),
         Scene(24 * MINUTE, "data-quiet gets a value that only the last rule knows",
-              lambda: world.machines.tag(vm("data-quiet", "rg-data"), {"backup": "silver"}),
+              lambda: world.machines.tag(
+                  vm("data-quiet", "rg-data"), {"backup": "silver", OWNER: JANE}),
               "data-quiet"),
     ]  # fmt: skip
     return sorted(told, key=lambda scene: scene.after)

@@ -1,6 +1,7 @@
-"""The demo's results as people read them, on 100 columns."""
+"""The demo's results as people read them, best on 100 columns; 80 will do."""
 
 import shutil
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -11,15 +12,21 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from vmbackup_cli.alerts_view import Thing
 from vmbackup_cli.demo_day import Day
 from vmbackup_cli.demo_night import Body, Night, describe
+from vmbackup_cli.demo_week import FORM, Week, began, ended
+from vmbackup_cli.words import number
 from vmbackup_core.domain.drill.reasons import Ending, ProofReason
 from vmbackup_core.domain.drill.rungs import Mark
 from vmbackup_core.domain.drill.rungs import Verdict as Worth
+from vmbackup_core.domain.drill.slots import PREFIX
 from vmbackup_core.domain.ids import VmId
 from vmbackup_core.domain.reasons import Reason, Standing
+from vmbackup_core.domain.telling.tellings import Telling
 from vmbackup_core.domain.verdicts import Verdict
 
+ROOMY = 100  # Columns from which a table has all it could have.
 _STANDINGS = {Standing.DONE: "green", Standing.HUMAN: "yellow", Standing.WORK: "red"}
 _WORTHS = {Worth.PROVEN: "green", Worth.FAILED: "bold red", Worth.NOT_PROVEN: "yellow"}
 
@@ -64,18 +71,18 @@ def _lag(day: Day, verdict: Verdict) -> str:
 def show_night(console: Console, night: Night) -> None:
     """Write what became of each restore test, and what it comes to."""
     table = _table("Which backups restore, told by restoring them")
-    for heading in ("VM", "system", "from", "verdict", "reached"):
+    more = ("system", "from") if console.width >= ROOMY else ()
+    for heading in ("VM", *more, "verdict", "reached"):
         table.add_column(heading, no_wrap=True)
     for heading in ("RTO", "RPO"):
         table.add_column(heading, no_wrap=True, justify="right")
-    table.add_column("ending")
+    table.add_column("what came of it")
     records = sorted(night.records, key=lambda body: (body["location"], body["vm"]))
     for body in records:
-        table.add_row(*_row(body, night))
+        name, system, source, *rest = _row(body, night)
+        table.add_row(name, *((system, source) if more else ()), *rest)
     console.print()
     console.print(table)
-    console.print()
-    _legend(console, dict(_ending(body) for body in records).items())
     drills, rto = night.summary["drills"], night.summary["rto_seconds"]
     untils = (body["kept_until"] for body in records if body["kept_until"])
     until = max((f"{datetime.fromisoformat(one):%H:%M}" for one in untils), default="-")
@@ -95,7 +102,7 @@ def show_night(console: Console, night: Night) -> None:
 
 def _row(body: Body, night: Night) -> tuple[Text | str, ...]:
     point, worth, clocks = body["point"], Worth[body["verdict"]], body["clocks"]
-    words = [_ending(body)[0]]
+    words = [_outcome(body)]
     if body["control"]:
         words.append(f"control {body['control']}")
     if body["kept_until"]:
@@ -112,14 +119,12 @@ def _row(body: Body, night: Night) -> tuple[Text | str, ...]:
     )
 
 
-def _ending(body: Body) -> tuple[str, str]:
-    """Return the code that says how a test ended, and what it means."""
-    if body["ending"] != Ending.COMPLETED.name:
-        return body["ending"], Ending[body["ending"]].text
+def _outcome(body: Body) -> str:
+    """Return in words what failed, else why a test went no further, else that it went as asked."""
     failed = next((rung["reason"] for rung in body["rungs"] if rung["mark"] == Mark.FAIL), None)
     if failed is not None:
-        return failed, ProofReason[failed].value.text
-    return body["ending"], Ending.COMPLETED.text
+        return ProofReason[failed].value.text
+    return "as asked" if body["ending"] == Ending.COMPLETED.name else Ending[body["ending"]].text
 
 
 def _span(seconds: float | None) -> str:
@@ -129,16 +134,86 @@ def _span(seconds: float | None) -> str:
     return f"{minutes} min" if minutes < 100 else f"{minutes / 60:.0f} h"
 
 
+def show_week(console: Console, week: Week, out: Path) -> None:
+    """Write what was wrong with backups, who heard of it how often, and what it comes to."""
+    table = _table("What went wrong, and how often somebody was told")
+    table.add_column("what", no_wrap=True)
+    table.add_column("why", ratio=1)
+    for heading in ("since", "until"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("mails")
+    for thing in week.things:
+        end = ended(thing)
+        until = Text("lasts", "red") if end is None else f"{end:{FORM}}"
+        name = thing.name.replace(PREFIX, "")  # Of a slot of restore tests.
+        table.add_row(name, thing.cause, f"{began(thing):{FORM}}", until, _mails_of(thing))
+    console.print()
+    console.print(table)
+    s = week.summary
+    incidents, twice = s["incidents"], s["duplicates"]
+    quiet = sum(not one.told for one in week.things)
+    missed, lost = number(s["missed_backups"], "backup"), number(week.undelivered, "mail")
+    console.print(
+        f"\n{number(incidents['opened'], 'incident')} told, {incidents['recovered']} of them over; "
+        f"{quiet} more were over before anybody had to be told\n"
+        f"{missed} never started\n"
+        f"{number(s['mails'], 'mail')}, digests among them; "
+        f"told twice: [{'bold red' if twice else 'green'}]{twice}[/]; "
+        f"{lost} did not arrive and went to somebody else"
+    )
+    for name in sorted(week.suspected ^ week.failed):
+        console.print(f"[bold red]WRONG[/] {name}: its backups are not as Azure has them")
+
+
+_TELLINGS = {
+    Telling.OPENED: ("opened", ""),
+    Telling.REMINDER: ("reminder", "reminders"),
+    Telling.ESCALATED: ("escalated", ""),
+    Telling.RECOVERED: ("over", ""),
+}
+
+
+def _mails_of(thing: Thing) -> str:
+    """Say what was told of an incident, in the order of its life."""
+    told = Counter(one.telling for one in thing.told)
+    said = [
+        number(told[kind], *words) if kind is Telling.REMINDER else words[0]
+        for kind, words in _TELLINGS.items()
+        if told[kind]
+    ]
+    if thing.muted_until is not None and not thing.over:
+        said.append("muted")
+    return ", ".join(said) or "none"
+
+
+_LEFT = {
+    "outbox/": "the mails: .eml for a mail program, .html for a browser",
+    "evidence/": "what was decided and done, in chains of hashes",
+    "timeline.jsonl": "every decision as it was made",
+    "summary.json": "the numbers",
+    "state/, ledger/": "what the app remembers",
+}
+
+
 def show_end(console: Console, summary: Mapping[str, Any], out: Path, seconds: float) -> None:
     """Write what it took, and where to look next."""
     console.print(
-        f"\n{summary['arm_calls']} ARM calls; {summary['errors']} errors; "
-        f"{seconds:.0f} s of real time\n"
-        f"left in {out}/: timeline.jsonl, evidence/, summary.json\n"
+        f"\n{summary['arm_calls']:,} ARM calls; {summary['errors']} errors; "
+        f"{seconds:.0f} s of real time"
     )
-    console.print("Next, to look at them:")
+    console.print(f"\nLeft in {out}/:", soft_wrap=True)
+    _legend(console, _LEFT.items())
+    console.print()
+    console.print("To look at it:")
     vmbackup = "vmbackup" if shutil.which("vmbackup") else ".venv/bin/vmbackup"
-    for command in (f"{vmbackup} evidence verify {out}/evidence", f"less {out}/timeline.jsonl"):
+    for command in (
+        f"{vmbackup} --demo {out} alerts list --all",
+        f"{vmbackup} --demo {out} alerts show web-old-4",
+        f"{vmbackup} --demo {out} drill list",
+        f"{vmbackup} --demo {out} drill show erp-4",
+        f"{vmbackup} evidence verify {out}/evidence",
+        f"less {out}/timeline.jsonl",
+    ):
         console.print(f"  {command}", highlight=False, markup=False, soft_wrap=True)
 
 

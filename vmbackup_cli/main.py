@@ -6,6 +6,7 @@ Expected errors are said in plain words with what to do next; anything else is a
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -33,7 +34,6 @@ _USAGE, _INTERRUPTED = 2, 130
 
 app = typer.Typer(
     name="vmbackup",
-    help="Keep every Azure VM that asks for backup protected, and show that it is.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -56,19 +56,36 @@ app.add_typer(config.config, name="config", rich_help_panel=_KNOW)
 app.command("simulate", help=simulate.HELP, rich_help_panel=_TRY)(simulate.simulate)
 
 
+@app.callback()
+def root(
+    ctx: typer.Context,
+    demo: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Look at what `vmbackup demo` left there, as it ended."),
+    ] = None,
+) -> None:
+    """Keep every Azure VM that asks for backup protected, and show that it is."""
+    if demo is not None:
+        from vmbackup_cli.demo_left import open_left
+
+        left = open_left(demo)
+        ctx.obj = replace(ctx.obj, app=lambda: left)
+
+
 @app.command("demo", rich_help_panel=_TRY)
 def demo(
     ctx: typer.Context,
-    out: Annotated[Path, typer.Option(help="Where timeline, evidence and summary go.")] = Path(
-        "demo-out"
-    ),
+    out: Annotated[
+        Path, typer.Option(help="Where mails, timeline, evidence and summary go.")
+    ] = Path("demo-out"),
     seed: Annotated[int, typer.Option(help="The same seed tells the same story.")] = 1,
 ) -> int:
     """
-    Show a day and a night of a small company on a simulated Azure, in virtual time.
+    Show a day, a night and a week of a small company on a simulated Azure, in virtual time.
 
-    Exit code 1 when a VM that could be protected ends unprotected, when a restore test leaves
-    something behind, or when a check passes that must fail.
+    VMs are protected, backups are restored to prove them, and people are told what fails. Exit code
+    1 when a VM that could be protected ends unprotected, when a restore test leaves something
+    behind, when a check passes that must fail, or when a trouble is told twice or not at all.
     """
     from vmbackup_cli.demo import run_demo
 
@@ -76,7 +93,7 @@ def demo(
     strange = out.exists() and not (out / "timeline.jsonl").exists()
     if strange and (not out.is_dir() or any(out.iterdir())):  # The demo empties its directory.
         raise Misused(f"{out} is not empty and holds no earlier demo; name another --out")
-    return run_demo(out, seed, desk.out)
+    return run_demo(out, seed, desk)
 
 
 @app.command("version", rich_help_panel=_KNOW)

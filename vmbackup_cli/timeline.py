@@ -25,7 +25,14 @@ _STYLES = {
     "evidence": "green",
 }
 
-_NAMES = ("sweep", "night", "janitor")  # Keys of what concerns no VM alone.
+# How keys of what concerns no VM alone begin, and what the screen calls it.
+_NAMES = {
+    "sweep": "sweep",
+    "night": "night",
+    "janitor": "janitor",
+    "watch": "watch",
+    "letter-": "mail",
+}
 
 # The turns of a restore test are many: on the screen stand those that change something, in words.
 _TOLD = {
@@ -82,7 +89,7 @@ class Timeline:
         self.lines += 1
         shown = _on_screen(kind, key, text, vm)
         if self._console is not None and shown:
-            name = vm.name if vm else next((n for n in _NAMES if key.startswith(n)), "")
+            name = vm.name if vm else _name_of(key)
             self._console.print(
                 Text.assemble(
                     (f"{at:%H:%M:%S} ", "dim"),
@@ -96,10 +103,16 @@ class Timeline:
             )
 
 
+def _name_of(key: str) -> str:
+    return next((name for begin, name in _NAMES.items() if key.startswith(begin)), "")
+
+
 def _on_screen(kind: str, key: str, text: str, vm: VmId | None) -> str:
     """Return what the screen shows of a line, "" where nothing."""
     if vm is not None and vm.group.lower().startswith(PREFIX):
         return ""  # An event of a copy, which concerns nobody.
+    if key == "watch" and text.endswith(" 0 to tell"):
+        return ""
     if not key.startswith(_DRILL):
         return text
     match kind:
@@ -110,9 +123,9 @@ def _on_screen(kind: str, key: str, text: str, vm: VmId | None) -> str:
     return text
 
 
-def announce(console: Console, clock: Now, text: str) -> None:
-    """Say on the screen what happens in the story."""
-    console.print(f"[dim]{clock.now():%H:%M:%S}[/] [bold white on blue] {text} [/]")
+def announce(console: Console, clock: Now, text: str, form: str = "%H:%M:%S") -> None:
+    """Say on the screen what happens in the story; `form` is that of the time."""
+    console.print(f"[dim]{clock.now():{form}}[/] [bold white on blue] {text} [/]")
 
 
 def rank(ranked: Sequence[float], share: float) -> float:

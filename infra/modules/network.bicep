@@ -8,8 +8,8 @@ param isPrivate bool
 param appSubnetId string
 @description('A subnet that is there for private endpoints, whose names its owner resolves.')
 param endpointSubnetId string
-@description('The addresses of the network that is made; at least 128.')
-param space string
+@description('The addresses of the network that is made: { whole, app, endpoints }.')
+param spaces object
 param allowedAddresses array
 
 var makes = isPrivate && appSubnetId == ''
@@ -61,14 +61,14 @@ resource network 'Microsoft.Network/virtualNetworks@2025-09-01' = if (makes) {
   properties: {
     addressSpace: {
       addressPrefixes: [
-        space
+        spaces.whole
       ]
     }
     subnets: [
       {
         name: subnets.app
         properties: {
-          addressPrefix: cidrSubnet(space, 26, 0)
+          addressPrefix: spaces.app
           defaultOutboundAccess: false
           natGateway: {
             id: way.id
@@ -89,7 +89,7 @@ resource network 'Microsoft.Network/virtualNetworks@2025-09-01' = if (makes) {
       {
         name: subnets.endpoints
         properties: {
-          addressPrefix: cidrSubnet(space, 26, 1)
+          addressPrefix: spaces.endpoints
           defaultOutboundAccess: false
           networkSecurityGroup: {
             id: guard.id

@@ -313,6 +313,27 @@ def test_a_new_a_changed_and_a_removed_machine_are_seen_late(
     assert later[0]["tags"] == {"backup": "gold"}
 
 
+def test_among_many_a_new_a_changed_and_a_removed_machine_are_seen(
+    estate: World, client: ResourceGraphClient
+):
+    one = next(iter(estate.groups.subscriptions))
+    for number in range(30):
+        estate.machines.create(
+            subscription=one, group="rg", name=f"vm-{number:02}", location="westeurope"
+        )
+    before = ask(client, NAMES, subscriptions=[one])
+    web, db, *_ = estate.machines.in_subscription(one)
+    estate.machines.create(subscription=one, group="rg", name="new", location="westeurope")
+    estate.machines.tag(db.id, {"backup": "gold"})
+    estate.machines.delete(web.id)
+    estate.clock.advance(timedelta(minutes=5))
+    after = ask(client, NAMES, subscriptions=[one])
+
+    assert len(before) == len(after) == 33
+    assert [row["name"] for row in after][:3] == ["db", "new", "tmp"]
+    assert after[0]["tags"] == {"backup": "gold"}
+
+
 def test_a_new_item_is_seen_late(estate: World, client: ResourceGraphClient):
     estate.graph.lag = timedelta(seconds=90)
     one = next(iter(estate.groups.subscriptions))

@@ -12,7 +12,6 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from ipaddress import ip_network
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -314,7 +313,6 @@ def _union(*several: Any) -> Any:
 
 
 _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
-    "cidrSubnet": lambda space, bits, n: str(list(ip_network(space).subnets(new_prefix=bits))[n]),
     "concat": lambda *lists: list(chain(*lists)),
     "contains": lambda holder, one: one in holder,
     "environment": lambda: {

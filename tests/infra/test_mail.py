@@ -59,7 +59,7 @@ def test_a_domain_that_was_verified_sends_as_the_user_that_is_asked_for() -> Non
 
 def test_without_a_domain_no_service_is_made_and_one_that_is_there_can_be_named() -> None:
     there = {"mailEndpoint": "https://mail.example.org", "mailSender": "backup@example.org"}
-    resources = first_step(mailDomain="", **there)
+    resources = first_step(mailDomain="", mailDomainVerified=True, **there)
 
     assert of_kind(resources, SERVICE) == []
     assert settings(resources)["VMBACKUP_MAIL_ENDPOINT"] == there["mailEndpoint"]

@@ -35,8 +35,7 @@ FAILURES = (
     ),
 )
 LOOKS = timedelta(hours=6)
-NIGHTS = 30
-LAST = 22  # The last day on which something begins, so that all that ends has ended.
+ENDING = 8  # So many nights before the end the last thing begins, so that what ends has ended.
 
 
 @dataclass
@@ -44,6 +43,7 @@ class Month(MailStage):
     """`deleted` tells when a VM was deleted, and `dropped` when its backups were."""
 
     vms: int = 200
+    length: int = 30
     vaults: list[Vault] = field(default_factory=list)
     items: dict[str, tuple[Vault, Item]] = field(default_factory=dict)
     deleted: dict[str, datetime] = field(default_factory=dict)
@@ -80,10 +80,10 @@ class Month(MailStage):
         self._halt_some(rng, [next(own) for _ in range(8)])
         self._delete_some(rng, [next(own) for _ in range(4)])
         self._strike_vaults(rng)
-        for day, late in ((3, 3 * HOUR), (9, 12 * HOUR), (18, 26 * HOUR)):
-            begin = self.noon(day)
+        for part, late in ((0.1, 3 * HOUR), (0.3, 12 * HOUR), (0.6, 26 * HOUR)):
+            begin = self.noon(int(self.length * part))
             self.world.logs.delay(late, since=begin, until=begin + 3 * DAY)
-        self.nights(NIGHTS)
+        self.nights(self.length)
 
     def noon(self, day: int) -> datetime:
         return self.world.clock.now().replace(hour=12, minute=0) + day * DAY
@@ -94,7 +94,7 @@ class Month(MailStage):
     def _fail_some(self, rng: random.Random, vms: list[str]) -> None:
         for vm in vms:
             failure, nights = rng.choice(FAILURES), rng.randint(1, 4)
-            begins = self.noon(rng.randint(1, LAST))
+            begins = self.noon(rng.randint(1, self.length - ENDING))
             self._at(begins, lambda vm=vm, f=failure, n=nights: self.fail(vm, f, n))
 
     def fail(self, vm: str, failure: Failure, nights: int) -> None:
@@ -103,7 +103,7 @@ class Month(MailStage):
     def _heal_some(self, rng: random.Random, vms: list[str]) -> None:
         """Let backups by hand end what failed for two nights."""
         for vm in vms:
-            day = rng.randint(1, LAST)
+            day = rng.randint(1, self.length - ENDING)
             failure = rng.choice(FAILURES)
             self._at(self.noon(day), lambda vm=vm, f=failure: self.fail(vm, f, 2))
             self._at(self.noon(day + 2), lambda vm=vm: self.back_up(vm))
@@ -115,13 +115,13 @@ class Month(MailStage):
 
     def _halt_some(self, rng: random.Random, vms: list[str]) -> None:
         for vm in vms:
-            begins = self.noon(rng.randint(1, LAST))
+            begins = self.noon(rng.randint(1, self.length - ENDING))
             until = begins + rng.randint(1, 3) * DAY
             self.world.vaults.halt_schedule(vm, since=begins, until=until)
 
     def _delete_some(self, rng: random.Random, vms: list[str]) -> None:
         for number, vm in enumerate(vms):
-            when = self.noon(rng.randint(1, LAST))
+            when = self.noon(rng.randint(1, self.length - ENDING))
             self.deleted[vm] = when
             self._at(when, lambda vm=vm: self.world.machines.delete(vm))
             if number % 2:
@@ -131,10 +131,10 @@ class Month(MailStage):
     def _strike_vaults(self, rng: random.Random) -> None:
         """Let three vaults have an outage of some nights, and the schedule of one not run."""
         struck = rng.sample(self.vaults, 4)
-        for vault, day in zip(struck, (3, 9, 20), strict=False):
-            begins = self.noon(day + rng.randint(0, 2))
+        for vault, part in zip(struck, (0.1, 0.3, 0.67), strict=False):
+            begins = self.noon(int(self.length * part) + rng.randint(0, 2))
             until = begins + rng.randint(1, 3) * DAY
             self.world.vaults.fail_vault(vault, rng.choice(FAILURES[1:]), since=begins, until=until)
-        begins = self.noon(15)
+        begins = self.noon(self.length // 2)
         until = begins + rng.randint(1, 2) * DAY
         self.world.vaults.halt_schedule(struck[-1].id, since=begins, until=until)

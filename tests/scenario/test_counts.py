@@ -7,10 +7,11 @@ import pytest
 
 from azsim.world import World
 from tests.scenario.stage import GROUP, SUB, TOML, VAULT_GROUP, WEST, Stage
-from vmbackup_cli.simulated import CLIENT, build_app
+from vmbackup_cli.simulated import CLIENT, ENVIRONMENT, build_app
 
 VMS = 10_000
 PER_VAULT = 1_000
+MAIL = '\n[mail]\nto = ["ops@contoso.example"]\n'
 
 
 @pytest.fixture
@@ -67,3 +68,30 @@ def test_looking_again_at_a_vm_whose_agent_is_late_costs_at_most_two_calls(stage
     del own["graph.query"]
     assert len(looks) >= 3
     assert sum(own.values()) <= 2 * len([x for x in looks if x[:8] >= f"{began:%H:%M:%S}"])
+
+
+@pytest.mark.long
+def test_a_look_at_ten_thousand_items_asks_azure_at_most_fifteen_times(large_estate: World):
+    vaults = large_estate.vaults
+    workspace = large_estate.logs.add_workspace(SUB, "rg-ops", "law")
+    for vault in vaults.in_subscription(SUB):
+        large_estate.logs.connect(vault, workspace, categories=["AddonAzureBackupJobs"])
+    failing = [machine.id for machine in large_estate.machines.in_subscription(SUB)[:40]]
+    for vm in failing:
+        vaults.fail_backups(vm, "UserErrorGuestAgentStatusUnavailable")
+    environment = {**ENVIRONMENT, "VMBACKUP_LOG_WORKSPACES": workspace.customer_id}
+    mails = build_app(large_estate, TOML + MAIL, environment=environment).mails()
+    assert mails is not None
+    mails.look()
+    large_estate.clock.advance(timedelta(hours=7))
+    before = len(large_estate.exchanges)
+
+    mails.look()
+
+    made = Counter(
+        e.route
+        for e in large_estate.exchanges[before:]
+        if e.request.client == CLIENT and ".core.windows.net" not in e.request.host
+    )
+    assert made == {"graph.query": 13, "logs.query": 1}
+    assert len(mails.book.read().incidents) == len(failing)

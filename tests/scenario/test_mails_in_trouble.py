@@ -59,6 +59,7 @@ def test_mail_that_is_refused_for_a_day_comes_a_day_later(world: World) -> None:
     assert stage.world.faults.struck
 
 
+@pytest.mark.long  # An outage with such a log is told in test_mails_told.py.
 def test_a_log_that_is_late_by_26_hours_changes_nothing(world: World) -> None:
     with opened(Nights(world)) as stage:
         now = world.clock.now()

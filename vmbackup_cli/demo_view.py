@@ -145,7 +145,7 @@ def show_week(console: Console, week: Week, out: Path) -> None:
     for thing in week.things:
         end = ended(thing)
         until = Text("lasts", "red") if end is None else f"{end:{FORM}}"
-        name = thing.name.replace(PREFIX, "")  # Of a slot of restore tests.
+        name = thing.name.replace(f"{PREFIX}-", "")  # Of a slot of restore tests.
         table.add_row(name, thing.cause, f"{began(thing):{FORM}}", until, _mails_of(thing))
     console.print()
     console.print(table)

@@ -116,6 +116,10 @@ def play_week(world: World, host: Host, app: bootstrap.App, desk: Desk) -> Week:
     """Let the week pass, and look at what became of it."""
     console = desk.out
     begin, shown = world.clock.now(), len(world.email.outbox)
+    console.print()
+    for mail in world.email.outbox:
+        if mail.at >= MONDAY + DAY:  # Of the night, which the screen did not show.
+            _show(console, mail)
     announce(
         console, world.clock, f"the week goes on; to be quick, the timers slow down: {RHYTHM}", FORM
     )

@@ -13,7 +13,14 @@ from tests.small_app import Lines, small_app
 from vmbackup_core.app.evidence import EvidenceLog
 from vmbackup_core.app.notebook import Notebook
 from vmbackup_core.app.recalling import PAUSED, Recalling
-from vmbackup_core.domain.evidence import Kind
+from vmbackup_core.domain.evidence import (
+    GENESIS,
+    Kind,
+    Record,
+    canonical,
+    digest,
+    record_name,
+)
 from vmbackup_core.domain.memory import Memory
 
 
@@ -34,6 +41,16 @@ class Rebuilt:
 
     def alarms(self) -> list[str]:
         return [text for kind, text in self.journal.lines if kind == "alarm"]
+
+
+def sealed(rebuilt: Rebuilt, body: Any) -> tuple[str, bytes]:
+    """Return the first record of a chain with any body, as somebody else could write it."""
+    at = rebuilt.clock.now()
+    record = Record(1, at, Kind.PROTECTION, "protect-1", GENESIS, {})
+    bare = {**record.to_json(), "body": body}
+    del bare["hash"]
+    content = {**bare, "hash": digest(bare)}
+    return record_name(Kind.PROTECTION, at, 1), canonical(content)
 
 
 @pytest.fixture
@@ -87,8 +104,17 @@ def test_a_vm_that_we_never_protected_is_not_remembered(rebuilt: Rebuilt):
     assert rebuilt.recalling.recall() == 0
 
 
-def test_a_record_of_another_form_says_nothing(rebuilt: Rebuilt):
-    rebuilt.evidence.append(Kind.PROTECTION, "protect-1", {"colour": "red"})
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"colour": "red"},
+        ["no", "object"],
+        {"vm": "no id", "machine": "m", "vault": "v", "policy": "p"},
+        {"vm": str(WEB), "machine": "m", "vault": "v", "policy": 7},
+    ],
+)
+def test_a_record_of_another_form_says_nothing(rebuilt: Rebuilt, body: Any):
+    rebuilt.kept.create(*sealed(rebuilt, body))
     rebuilt.told("gold")
 
     assert rebuilt.recalling.recall() == 1
@@ -106,6 +132,18 @@ def test_records_behind_a_break_of_the_chain_do_not_count(rebuilt: Rebuilt):
 
     assert rebuilt.notebook.memory(WEB).policy == "bronze"
     assert "does not hold from 2 on" in rebuilt.alarms()[0]
+
+
+@pytest.mark.parametrize("content", [b"not JSON", b"[1]", b"7"])
+def test_what_is_no_record_ends_its_chain_and_stops_nothing(rebuilt: Rebuilt, content: bytes):
+    rebuilt.told("bronze")
+    rebuilt.told("gold")
+    name = max(rebuilt.kept.content)
+    rebuilt.kept.content[name] = (content, 99)
+
+    assert rebuilt.recalling.recall() == 1
+    assert rebuilt.notebook.memory(WEB).policy == "bronze"
+    assert "is no record" in rebuilt.alarms()[0]
 
 
 def test_a_second_time_nothing_is_read_again(rebuilt: Rebuilt):

@@ -3,8 +3,10 @@
 from datetime import timedelta
 from typing import Any
 
+import azure.durable_functions as df
 import pytest
 
+import function_app
 from tests.blobs import MemoryBlobs
 from tests.builders import NOW
 from tests.clocks import HandClock
@@ -58,6 +60,12 @@ def test_a_suspended_workflow_waits_for_a_person():
 
 def test_one_that_is_listed_twice_is_told_once():
     assert len(find_stuck([seen(), seen()], NOW + 2 * DAY)) == 1
+
+
+def test_the_trigger_asks_for_every_state_that_a_workflow_can_be_in():
+    states = [*function_app.OPEN, *function_app.ENDED]
+
+    assert sorted(states, key=str) == sorted(df.OrchestrationRuntimeStatus, key=str)
 
 
 # What is told.

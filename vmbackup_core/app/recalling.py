@@ -15,13 +15,14 @@ from typing import Any
 from vmbackup_core.app.evidence import EvidenceLog
 from vmbackup_core.app.notebook import Notebook
 from vmbackup_core.domain.errors import Malformed, Stale
-from vmbackup_core.domain.evidence import Kind, find_break
+from vmbackup_core.domain.evidence import Break, Kind, find_break
 from vmbackup_core.domain.ids import VmId
 from vmbackup_core.domain.memory import Memory
 from vmbackup_core.ports import Blob, Blobs, Journal
 
 DOCUMENT = "sweeps/recalled.json"
 PAUSED = "it was paused when the ledger was lost"
+_TOLD = ("vm", "machine", "vault", "policy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Recalling:
             record["body"].get("did")
             for chain in self._chains(Kind.CONTROL)
             for record in reversed(self._records(chain))
-            if record["key"] == "pause"
+            if record["key"] == "pause" and isinstance(record["body"], Mapping)
         )
         if next(said, None) == "paused":
             self.notebook.set_pause(PAUSED)
@@ -75,8 +76,15 @@ class Recalling:
 
     def _records(self, chain: str) -> list[Mapping[str, Any]]:
         """Return the records of a chain, as far as it holds."""
-        records = [record for _, record in self.evidence.chain(f"{chain}/")]
-        if (broken := find_break(records)) is None:
+        records: list[Mapping[str, Any]] = []
+        unread: Break | None = None
+        try:
+            for _, record in self.evidence.chain(f"{chain}/"):
+                records.append({**record})
+        except (ValueError, TypeError):
+            unread = Break(len(records) + 1, "is no record")
+        broken = find_break(records) or unread
+        if broken is None:
             return records
         text = f"evidence {chain} does not hold from {broken.seq} on: {broken.why}"
         self.journal.note("alarm", "sweep", text)
@@ -110,10 +118,12 @@ def _memories(records: list[Mapping[str, Any]]) -> dict[VmId, Memory]:
     found: dict[VmId, Memory] = {}
     for record in records:
         body = record["body"]
-        with suppress(Malformed, KeyError):
-            vm = VmId.parse(body["vm"])
-            told = Memory(body["machine"], body["vault"], body["policy"])
-            found[vm] = _filled(told, found.get(vm, Memory()))
+        told = [body.get(name) for name in _TOLD] if isinstance(body, Mapping) else []
+        match told:
+            case [str(name), str(machine), str(vault), str(policy)]:
+                with suppress(Malformed):
+                    vm, memory = VmId.parse(name), Memory(machine, vault, policy)
+                    found[vm] = _filled(memory, found.get(vm, Memory()))
     return {vm: memory for vm, memory in found.items() if memory != Memory()}
 
 

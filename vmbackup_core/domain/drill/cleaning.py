@@ -132,11 +132,7 @@ def _remove(state: Drill, slot: Slot, now: datetime) -> Step:
     cleaning, restoring, vault = state.cleaning, state.restoring, state.order.vault
     found = _sorted(state, slot)
     if found.ours:
-        first = found.ours[0]
-        due = (first,) if first.type == MACHINE else found.ours
-        sent = dict(cleaning.sent)
-        unsent = (t for t in due if now - sent.get(t.id, now - SEND_AGAIN) >= SEND_AGAIN)
-        thing = next(unsent, None)
+        thing = _due(state, found, now)
         return RemoveThing(slot, thing) if thing else ReadLeft(slot)
     if (unread := first_unread(restoring)) is not None:
         return ReadRestore(vault, unread)
@@ -155,6 +151,15 @@ def _remove(state: Drill, slot: Slot, now: datetime) -> Step:
             return ReadLeft(slot)
         return QuarantineSlot(slot, "something lies in it that is not of its restore test")
     return _release(state, slot, clean=not cleaning.backed_up)
+
+
+def _due(state: Drill, found: Sorted, now: datetime) -> Thing | None:
+    """Return what of ours is to be removed now: a machine goes before what it holds on to."""
+    first = found.ours[:1]
+    due = first if first and first[0].type == MACHINE else found.ours
+    sent = dict(state.cleaning.sent)
+    unsent = (t for t in due if now - sent.get(t.id, now - SEND_AGAIN) >= SEND_AGAIN)
+    return next(unsent, None)
 
 
 def _release(state: Drill, slot: Slot, *, clean: bool) -> ReleaseSlot:
@@ -203,9 +208,7 @@ def _after_left(state: Drill, step: ReadLeft, outcome: Any, now: datetime) -> Dr
         return state.pausing(now + APPEARS, "the slot is watched") if early else state
     since = None if found.ours else cleaning.foreign_since or now
     state = _with(state, foreign_since=since)
-    sent = dict(cleaning.sent)
-    waits = all(thing.id in sent for thing in found.ours) and not state.restoring.running
-    if not waits:
+    if _due(state, found, now) is not None or (state.restoring.running and not found.ours):
         return state
     grows = GONE_AFTER * min(state.cleaning.reads, 6)
     return state.pausing(now + grows, "what was made is being removed")

@@ -155,7 +155,7 @@ def show_week(console: Console, week: Week, out: Path) -> None:
     missed, lost = number(s["missed_backups"], "backup"), number(week.undelivered, "mail")
     console.print(
         f"\n{number(incidents['opened'], 'incident')} told, {incidents['recovered']} of them over; "
-        f"{quiet} more were over before anybody had to be told\n"
+        f"over before anybody had to be told: {quiet}\n"
         f"{missed} never started\n"
         f"{number(s['mails'], 'mail')}, digests among them; "
         f"told twice: [{'bold red' if twice else 'green'}]{twice}[/]; "

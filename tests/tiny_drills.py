@@ -103,7 +103,8 @@ class TinyDrills:
     """
     `answers` are used up call by call, and then all is well, but for calls that are `always`
     answered so; `did` has every effect, in order. Disks are listed `disks_lag` after they were
-    made, a machine that `runs_on` is not stopped by whoever asks.
+    made, a machine that `runs_on` is not stopped by whoever asks. What is removed goes after
+    `lingers`.
 
     `log` is what the copy's console shows, `codes` the exit code of each check that does not
     succeed, None for one that never answers. `beside` is what somebody else puts into the slot
@@ -115,6 +116,8 @@ class TinyDrills:
     always: dict[str, Answer] = field(default_factory=dict)
     disks_lag: timedelta = timedelta(0)
     runs_on: bool = False
+    lingers: timedelta = timedelta(0)
+    leaving: dict[str, datetime] = field(default_factory=dict)
     did: list[tuple[datetime, str]] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     networks_read: list[tuple[datetime, NetworkFacts]] = field(default_factory=list)
@@ -177,6 +180,9 @@ class TinyDrills:
                 )
                 if progress is RestoreProgress.SUCCEEDED and restore.slot:
                     self._leave_disks(restore.facts.id, restore.slot)
+        for name in [one for one, until in self.leaving.items() if until <= self.clock.now()]:
+            del self.leaving[name]
+            self._drop(name)
 
     def _leave_disks(self, job: str, slot: Slot) -> None:
         data = [(f"web-datadisk-{number:03}", "") for number in range(self.data_disks)]
@@ -371,15 +377,21 @@ class TinyDrills:
     def remove(self, slot: Slot, thing: Thing) -> None:
         answer = self.call("remove", effect=True)
         self.done(f"remove {thing.id}")
-        gone = {thing.id}
-        if (machine := self.machines.pop(thing.id, None)) is not None:
+        self.leaving.setdefault(thing.id, self.clock.now() + self.lingers)
+        self.passed()
+        self.end(answer)
+
+    def _drop(self, name: str) -> None:
+        """Let a thing be gone, and with a machine its interface and disks."""
+        gone = {name}
+        if (machine := self.machines.pop(name, None)) is not None:
             disks = (machine.spec.os_disk, *machine.spec.data_disks)
-            nic = f"{slot.id}/providers/{INTERFACE}/{thing.name}-nic"
+            slot, _, path = name.partition("/providers/")
+            nic = f"{slot}/providers/{INTERFACE}/{path.rpartition('/')[2]}-nic"
             gone |= {nic, *(disk.disk_id for disk in disks)}
         for one in gone:
             self.things.pop(one, None)
             self.disks.pop(one, None)
-        self.end(answer)
 
     # Networks, Sizes.
 

@@ -76,6 +76,21 @@ def test_a_restore_that_a_dead_turn_sent_is_found_though_the_ledger_is_away_for_
     assert drill.azure.things == {}
 
 
+# A copy that takes its time to go.
+
+
+def test_a_copy_that_goes_slowly_is_waited_for_and_not_asked_after_all_the_time():
+    drill = small_drill()
+    drill.azure.lingers = HOUR
+
+    record = drill.run()
+
+    assert record.verdict is Verdict.PROVEN
+    assert record.clean
+    assert drill.azure.things == {}
+    assert drill.azure.calls.count("list things") < 25
+
+
 # A copy that would stay on.
 
 

@@ -40,7 +40,7 @@ infra: env ## What is deployed: locks, roles, templates, workflows.
 	$(BIN)/python tools/infra_check.py
 
 check-long: LONG = -m "long$(if $(VMBACKUP_NO_NODE), and not node)" $(if $(SAMPLE),--sample=$(SAMPLE))
-check-long: env ## Real clients, Azurite, checkov, long simulations (SAMPLE=2026-01-31/8: one case in eight).
+check-long: env ## Real clients, Azurite, checkov, long simulations (SAMPLE=2026-01-31/12: one case in twelve).
 	sh tools/long_env.sh
 	$(BIN)/python -m pytest tests/long $(LONG)
 	$(BIN)/python -m pytest -n 2 --ignore=tests/long $(LONG)

@@ -26,6 +26,9 @@ OPEN = NetworkFacts("subnet", 10)
 some = settings(max_examples=150, deadline=None)
 
 bad = [answer for answer in Answer if answer is not Answer.GOOD]
+# Into the slot. Cleaning up may take a day, with some minutes between looks.
+MOST_LOOKS = 300
+
 answers = st.one_of(
     st.lists(st.sampled_from(Answer), max_size=40),
     # One thing goes wrong, at any place.
@@ -55,6 +58,7 @@ copies = st.fixed_dictionaries(
         "breach_after": st.sampled_from([0 * MINUTE, 4 * MINUTE, 12 * MINUTE]),
         "protected_in": st.sampled_from(["", "", "theirs"]),
         "takes": st.sampled_from([90 * MINUTE / 60, 20 * MINUTE, 30 * HOUR]),
+        "lingers": st.sampled_from([0 * MINUTE, 0 * MINUTE, 5 * MINUTE, 3 * HOUR]),
         "progress": st.sampled_from(
             [RestoreProgress.SUCCEEDED, RestoreProgress.SUCCEEDED, RestoreProgress.FAILED]
         ),
@@ -105,6 +109,7 @@ def assert_safe(drill: SmallDrill, record: DrillRecord) -> None:
         assert find_breaches(seen, egress=False, ours=frozenset(seen.interfaces)) == ()
     for at in made(drill, "create"):
         assert at - max(read for read, _ in azure.networks_read if read <= at) <= NETWORK_FRESH
+    assert azure.calls.count("list things") < MOST_LOOKS
     removed = [did for _, did in azure.did if did.startswith("remove /")]
     assert not any(did.endswith("/theirs") for did in removed)
 
